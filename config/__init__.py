@@ -1,0 +1,1 @@
+"""What a bank changes: settings, calendar, mappings."""

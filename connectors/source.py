@@ -1,0 +1,124 @@
+"""The rows of a CSV file, plain or gzip, one by one; of a file that breaks off, every whole line."""
+
+import csv
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from connectors.cells import Row
+from connectors.mapping import MappingError
+
+GZIP_MAGIC = b"\x1f\x8b"
+GZIP_WINDOW = 31  # zlib's number for a stream with a gzip header and checksum
+CHUNK = 1 << 18
+MAX_LINE = 1 << 24  # A longer line is no row of a bank's file, and must not fill the memory.
+
+
+class Source:
+    """A CSV file that is being read.
+
+    `is_cut_off` is known at the end: the gzip stream broke off, and its whole lines were used.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self.name = file.name
+        self.is_cut_off = False
+        try:
+            self.size = file.stat().st_size
+            self._raw = file.open("rb")
+        except OSError as error:
+            raise MappingError(f"{file}: expected a readable CSV file, got {error.strerror}; check the name") from None
+        try:
+            self._reader = csv.reader(self._texts(), strict=True)
+            self.header = self._read_header()
+        except BaseException:
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._raw.close()
+
+    def bytes_read(self) -> int:
+        """How far into the file reading has come."""
+        return self._raw.tell()
+
+    def rows(self) -> Iterator[Row]:
+        """Each row with its line in the file; the header is line 1."""
+        width = len(self.header)
+        while (cells := self._next()) is not None:
+            line = self._reader.line_num
+            if not cells:
+                continue  # A blank line, as at the end of many files.
+            if len(cells) != width:
+                raise MappingError(
+                    f"row {line}: expected {width} columns as in the header, got {len(cells)}; correct the file"
+                )
+            yield Row(cells, line=line, header=self.header)
+
+    def _read_header(self) -> list[str]:
+        header = [name.strip() for name in self._next() or []]
+        if not header:
+            cause = "a gzip stream that breaks off before its first line" if self.is_cut_off else "an empty file"
+            raise MappingError(f"{self.name}: expected a header line with the names of the columns, got {cause}")
+        twice = sorted({name for name in header if name and header.count(name) > 1})
+        if twice:
+            raise MappingError(f"{self.name}: expected each column once, got '{twice[0]}' twice; rename one")
+        return header
+
+    def _next(self) -> list[str] | None:
+        try:
+            return next(self._reader, None)
+        except csv.Error as error:
+            if self.is_cut_off:  # The stream broke off inside quotes: no whole line.
+                return None
+            raise MappingError(
+                f"row {self._reader.line_num}: expected comma-separated values, got a line that is none ({error}); "
+                "correct the file"
+            ) from None
+
+    def _texts(self) -> Iterator[str]:
+        for number, line in enumerate(self._lines(), start=1):
+            try:
+                yield line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError as error:
+                got = f"byte 0x{line[error.start]:02x}"
+                raise MappingError(f"row {number}: expected UTF-8, got {got}; save the file as UTF-8") from None
+
+    def _lines(self) -> Iterator[bytes]:
+        """Whole lines; what a cut-off stream holds after its last line feed is dropped."""
+        rest = b""
+        for chunk in self._chunks():
+            *whole, rest = (rest + chunk).split(b"\n")
+            for line in whole:
+                yield line + b"\n"
+            if len(rest) > MAX_LINE:
+                raise MappingError(
+                    f"{self.name}: expected lines, got one of more than {MAX_LINE} bytes; check the file"
+                )
+        if rest and not self.is_cut_off:
+            yield rest
+
+    def _chunks(self) -> Iterator[bytes]:
+        # The gzip module drops up to a buffer of good lines when a stream breaks off, so the stream is unpacked here.
+        chunk = self._raw.read(CHUNK)
+        if not chunk.startswith(GZIP_MAGIC):
+            while chunk:
+                yield chunk
+                chunk = self._raw.read(CHUNK)
+            return
+        stream = zlib.decompressobj(GZIP_WINDOW)
+        try:
+            while chunk:
+                yield stream.decompress(chunk, CHUNK)
+                chunk = (stream.unconsumed_tail + stream.unused_data) or self._raw.read(CHUNK)
+                if stream.eof and (chunk := chunk.lstrip(b"\0")):  # Another stream; zeros after the last are padding.
+                    stream = zlib.decompressobj(GZIP_WINDOW)
+            if not stream.eof:
+                yield stream.flush()
+        except zlib.error as error:
+            # Whole lines of a stream that breaks off are sound; lines of one that was altered need not be.
+            raise MappingError(
+                f"{self.name}: expected a sound gzip file, got a damaged one ({error}); fetch the file again"
+            ) from None
+        self.is_cut_off = not stream.eof

@@ -1,0 +1,173 @@
+"""Which transitions are told, and in which words: alerts with their evidence, muted ones kept for later."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from rules.say import render
+
+from pipeline.decisions import Alert, Reason, ShadowAlert, Transition
+from pipeline.judge import Judged, Values
+from pipeline.look import Look
+from pipeline.memory import Episode, Memory
+from pipeline.shelf import CompiledShelf
+from pipeline.zone import date_of_number
+from rules.rule import SEVERITIES, Measure
+
+
+def is_muted(shelf: CompiledShelf, memory: Memory, episode: Episode, on: int) -> bool:
+    """Whether an officer snoozed the rule, or an episode of an inhibiting rule is open for this borrower."""
+    if memory.head.snoozed.get(episode.rule, -1) >= on:
+        return True
+    rule = shelf.rules.get(episode.rule)
+    if rule is None or not rule.inhibited_by:
+        return False
+    return any(
+        other.state == "open" and other.rule in rule.inhibited_by and _may_mute(other, episode)
+        for other in memory.head.episodes.values()
+    )
+
+
+def _may_mute(inhibitor: Episode, episode: Episode) -> bool:
+    """A shadow rule tells nobody, so it may not silence a live one."""
+    return inhibitor.status == "live" or episode.status == "shadow"
+
+
+class Telling(NamedTuple):
+    """One look, with what is needed to tell of it."""
+
+    shelf: CompiledShelf
+    memory: Memory
+    look: Look
+    cause: dict[str, str]
+    asked: Callable[[Episode], tuple[Judged, Values] | None]  # how an episode's rule was judged at this look
+
+
+def opening(telling: Telling, episode: Episode) -> Alert | None:
+    """The alert that an open episode still owes: opened, raised, or nothing while it is muted."""
+    if episode.told >= episode.severity or is_muted(telling.shelf, telling.memory, episode, telling.look.day.date):
+        return None
+    found = telling.asked(episode)
+    if found is None:
+        return None
+    transition: Transition = "opened" if episode.told < 0 else "raised"
+    name = transition if transition == "opened" else f"raised-{SEVERITIES[episode.severity]}"
+    episode.told = episode.severity
+    return _alert(
+        telling,
+        episode,
+        id=f"{life(episode)}/{name}",
+        transition=transition,
+        say=say(*found),
+        evidence=evidence(*found),
+    )
+
+
+def closing(telling: Telling, episode: Episode, reason: Reason) -> Alert | None:
+    """The alert that an episode's end owes: nothing when its opening was never told."""
+    if episode.told < 0:
+        return None
+    episode.told = -1
+    found = telling.asked(episode)
+    return _alert(
+        telling,
+        episode,
+        id=f"{life(episode)}/closed",
+        transition="closed",
+        reason=reason,
+        evidence={} if found is None else evidence(*found),
+    )
+
+
+def life(episode: Episode) -> str:
+    """The id of an episode's present life; a pending one has the number it will open with."""
+    return f"{episode.rule}/{episode.key}/{episode.n + (episode.state == 'pending')}"
+
+
+def _alert(telling: Telling, episode: Episode, **fields: Any) -> Alert:
+    look = telling.look
+    kind = Alert if episode.status == "live" else ShadowAlert
+    return kind(
+        episode=life(episode),
+        rule=episode.rule,
+        rule_version=episode.version,
+        shelf=telling.shelf.hash,
+        borrower_id=telling.memory.borrower_id,
+        loan_id=episode.key if episode.per == "loan_id" else None,
+        account_id=episode.key if episode.per == "account_id" else None,
+        severity=SEVERITIES[episode.severity],
+        at=telling.shelf.terms.zone.text(look.now),
+        business_date=date_of_number(look.day.date).isoformat(),
+        cause=telling.cause,
+        **fields,
+    )
+
+
+# -- words and numbers ------------------------------------------------------
+
+
+def say(judged: Judged, values: Values) -> str:
+    """The rule's message with its slots filled."""
+    return render(judged.rule.say, judged.rule, known_values(judged, values))
+
+
+def known_values(judged: Judged, values: Values) -> dict[str, Any]:
+    """Each measure's value in the rule's own unit, exact; None when unknown."""
+    return {name: in_unit(values, place)[0] for name, place in judged.measures.items()}
+
+
+def in_unit(values: Values, place: int) -> tuple[Any, bool]:
+    """A measure's value in the rule's unit (a lower bound where no more is known), and whether it is exact."""
+    exact = values.ask(place)
+    value = exact if exact == exact else values.at_least[place]
+    if value != value:
+        return None, False
+    scale = values.bench.meters[place].scale
+    if value is True or value is False or scale == 1:
+        return value, exact == exact
+    scaled = Fraction(value) / scale
+    return (scaled.numerator if scaled.denominator == 1 else scaled), exact == exact
+
+
+def evidence(judged: Judged, values: Values) -> dict[str, dict[str, Any]]:
+    """Each measure's value, with its window and how much of it is known, or its truth where it has no window."""
+    return {name: _entry(judged.rule.measure[name], values, place) for name, place in judged.measures.items()}
+
+
+def _entry(measure: Measure, values: Values, place: int) -> dict[str, Any]:
+    value, _ = in_unit(values, place)
+    entry: dict[str, Any] = {"value": plain(value)}
+    if measure.over is not None:
+        entry["over"] = str(measure.over)
+        if measure.ending is not None:
+            entry["ending"] = f"{measure.ending} ago"
+        entry["known"] = how_known(values, place)
+    elif measure.within is not None:
+        entry |= {"within": str(measure.within), "truth": _truth(value)}
+    else:
+        entry["truth"] = "unknown" if value is None else "true"
+    return entry
+
+
+def _truth(value: Any) -> str:
+    return "unknown" if value is None else "true" if value is True else "false"
+
+
+def how_known(values: Values, place: int) -> str:
+    """How much of a measure's window is known: all, part or none."""
+    compiled = values.bench.meters[place]
+    look, memory = values.look, values.memory
+    if any(feed in look.day.missing for feed in compiled.feeds) or compiled.window is None:
+        return "none"
+    window = compiled.window(look)
+    first = window.first if window.after_ms is None else look.date_of(window.after_ms + 1)
+    starts = [look.known_from(memory, feed) for feed in compiled.feeds]
+    if all(start is not None and start <= first for start in starts):
+        return "all"
+    last = look.day.date if window.last is None else window.last
+    return "none" if any(start is None or start > last for start in starts) else "part"
+
+
+def plain(value: Any) -> Any:
+    """A number as JSON writes it; a fraction is rounded only here, where nothing is decided any more."""
+    return float(value) if isinstance(value, Fraction) else value

@@ -1,0 +1,107 @@
+"""The life of an alert: closed, pending, open, raised, closed.
+
+    closed -true-> pending -true for `for`-> open -an escalation holds-> raised -false for `clear_after`-> closed
+
+Unknown never opens and never closes; it breaks `for` and `clear_after` alike.
+"""
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from pipeline.decisions import Reason
+from pipeline.memory import Episode
+from rules.rule import Rule
+
+STALE_DAYS = 7  # an episode unknown for so long is shown as stale (architecture.md)
+
+
+class Moment(NamedTuple):
+    """What a transition must know of the look."""
+
+    on: int  # business date
+    is_correction: bool  # a reversal or a late event is the cause
+
+
+def advance(
+    episode: Episode, rule: Rule, truth: bool | None, rung: Callable[[int], int], moment: Moment
+) -> Reason | None:
+    """Move an episode by one look; returns the reason when it closes an open one.
+
+    `rung(above)` is the highest severity that holds above a given one, or that one.
+    """
+    if truth is True:
+        episode.unknown_since = episode.false_since = None
+        _when_true(episode, rule, rung, moment)
+        return None
+    if episode.state == "pending":
+        episode.state = "closed"
+        return None
+    if truth is None:
+        episode.false_since = None
+        if episode.unknown_since is None:
+            episode.unknown_since = moment.on
+    else:
+        episode.unknown_since = None
+        reason = _when_false(episode, rule, moment)
+        if reason is not None:
+            return reason
+    episode.severity = rung(episode.severity)
+    return None
+
+
+def _when_true(episode: Episode, rule: Rule, rung: Callable[[int], int], moment: Moment) -> None:
+    if episode.state == "open":
+        episode.severity = rung(episode.severity)
+        return
+    if episode.state == "closed":
+        episode.state, episode.since = "pending", moment.on
+    if moment.on - episode.since < rule.hold:
+        return
+    severity = rung(-1)
+    is_quiet = episode.opened_on is not None and moment.on - episode.opened_on < rule.quiet
+    if is_quiet and severity <= episode.severity:
+        return
+    episode.state = "open"
+    episode.n += 1
+    episode.opened_on = moment.on
+    episode.severity = severity
+    episode.told = -1
+
+
+def _when_false(episode: Episode, rule: Rule, moment: Moment) -> Reason | None:
+    if episode.false_since is None:
+        episode.false_since = moment.on
+        if moment.is_correction:
+            return close(episode, "corrected", moment.on)
+    if moment.on - episode.false_since >= rule.clear_after:
+        return close(episode, "cleared", moment.on)
+    return None
+
+
+def close(episode: Episode, reason: Reason, on: int) -> Reason:
+    """End an open life; its severity stays, since `quiet` compares with it."""
+    episode.state = "closed"
+    episode.false_since = episode.unknown_since = None
+    episode.closed_on = on
+    return reason
+
+
+def is_settled(episode: Episode, top: int) -> bool:
+    """Whether an episode whose condition holds has nothing left to do: open, and as severe as the rule can get."""
+    return (
+        episode.state == "open"
+        and episode.severity >= top
+        and episode.false_since is None
+        and episode.unknown_since is None
+    )
+
+
+def shown_state(episode: Episode, on: int, *, is_muted: bool) -> str:
+    """The state that a profile shows."""
+    if episode.state != "open":
+        return episode.state
+    if episode.unknown_since is not None and on - episode.unknown_since >= STALE_DAYS:
+        return "stale"
+    if is_muted:
+        return "muted"
+    return "open"

@@ -1,0 +1,178 @@
+"""Every measure of a rule as a function of memory: exact integers, or unknown.
+
+A value is a pair: what is known exactly, and what is known at least. Unknown is NAN, since every comparison with it is
+false and every sum with it is NAN again; the pair differs only for a window that is known in part.
+"""
+
+import math
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from pipeline.events import RANK
+from pipeline.layout import ABSENT, INSTANT_BITS, INSTANT_MASK, Layout, layout_of
+from pipeline.look import Look
+from pipeline.memory import Memory, Stream
+from pipeline.selectors import Picker, Scale, picker_of
+from rules.rule import Measure, Selector
+
+NAN = math.nan
+Value = tuple[Any, Any]  # int, Fraction or bool; NAN when unknown
+UNKNOWN: Value = (NAN, NAN)
+Meter = Callable[[Memory, str, Look], Value]  # memory, loan or account ("" for the borrower), look
+SIGNED = frozenset({"balance", "profit", "equity"})  # amounts of any sign: their sum is no lower bound
+_DAY_MS = 86_400_000
+
+
+class Window(NamedTuple):
+    """When a measure's events lie: dates from and to (inclusive), and for hours the instants (open, closed).
+
+    `last` is None where the window reaches up to now: nothing that is kept is later.
+    """
+
+    first: int
+    last: int | None = None
+    after_ms: int | None = None
+    until_ms: int = 0
+
+
+def window_of(measure: Measure, kept_days: int) -> Callable[[Look], Window]:
+    """The window of a measure at a look; without `over`, all that is kept."""
+    over, ending = measure.over or measure.within, measure.ending
+    if over is None:
+        return _by_date(kept_days, 0)
+    if over.days is not None and (ending is None or ending.days is not None):
+        back = 0 if ending is None else ending.days or 0
+        # A sequence is inclusive: its first step may be as old as `within`.
+        return _by_date(back + over.days - (measure.verb != "sequence"), back)
+    until = 0 if ending is None else ending.milliseconds
+    length_ms = over.milliseconds + (1 if measure.verb == "sequence" else 0)
+
+    def hours(look: Look) -> Window:
+        end = look.now - until
+        # An event may carry a business date beside its instant's own, so dates are searched a little wider.
+        return Window(look.date_of(end - length_ms + 1) - 7, look.date_of(end) + 7, end - length_ms, end)
+
+    return hours
+
+
+def _by_date(first_back: int, last_back: int) -> Callable[[Look], Window]:
+    latest = (-1, Window(0))  # every borrower is looked at on the same day, so the last window is kept
+
+    def days(look: Look) -> Window:
+        nonlocal latest
+        today = look.day.date
+        if latest[0] != today:
+            latest = (today, Window(today - first_back, today - last_back if last_back else None))
+        return latest[1]
+
+    return days
+
+
+def is_full(memory: Memory, look: Look, window: Window, feeds: Sequence[str]) -> bool:
+    """Whether every feed is known since before the window began."""
+    first = window.first if window.after_ms is None else look.date_of(window.after_ms + 1)
+    for feed in feeds:
+        known = look.known_from(memory, feed)
+        if known is None or known > first:
+            return False
+    return True
+
+
+class Source(NamedTuple):
+    """The rows of one selector."""
+
+    layout: Layout
+    feed: str  # every model is a feed of its own
+    pick: Picker
+    texts: tuple[str, ...]
+
+    def codes(self, memory: Memory) -> tuple[int, ...]:
+        """The numbers of the texts for this borrower; a text never seen matches nothing."""
+        return tuple([memory.codes.get(text, -1) for text in self.texts]) if self.texts else ()
+
+    def streams(self, memory: Memory, key: str) -> Iterable[Stream]:
+        """The stream of one loan or account, or all streams of the borrower."""
+        by_key = memory.streams.get(self.layout.type)
+        if by_key is None:
+            return ()
+        if key:
+            stream = by_key.get(key)
+            return () if stream is None else (stream,)
+        return by_key.values()
+
+    def rows(self, memory: Memory, stream: Stream, window: Window) -> Sequence[int]:
+        """Where the matching rows inside the window begin."""
+        rows, width = stream.rows, self.layout.width
+        first, last, after_ms, until_ms = window
+        keys = rows[::width]
+        start = bisect_left(keys, first << INSTANT_BITS) if first > 0 else 0
+        end = len(keys) if last is None else bisect_left(keys, (last + 1) << INSTANT_BITS)
+        if start >= end:
+            return ()
+        found = self.pick(rows, start * width, end * width, self.codes(memory))
+        if after_ms is not None:
+            found = [i for i in found if after_ms < (rows[i] & INSTANT_MASK) <= until_ms]
+        return found
+
+    def values(self, memory: Memory, stream: Stream, window: Window, offset: int) -> list[int]:
+        """The field's known values inside the window, oldest first."""
+        rows = stream.rows
+        return [v for i in self.rows(memory, stream, window) if (v := rows[i + offset]) != ABSENT]
+
+
+def source_of(selector: Selector, scale: Scale) -> Source:
+    """The rows of a selector."""
+    layout = layout_of(selector.event)
+    pick, texts = picker_of(layout, selector.where, scale)
+    feed = layout.type if layout.type.startswith("model.") else layout.kind.feed
+    return Source(layout, feed, pick, texts)
+
+
+def rational(total: int, n: int) -> Any:
+    """A whole number where the division is even, else a fraction."""
+    return total // n if total % n == 0 else Fraction(total, n)
+
+
+def total_of(memory: Memory, source: Source, key: str, window: Window) -> tuple[int, int]:
+    """Count and sum of the daily totals inside the window: what was kept one by one until it grew old."""
+    by_account = memory.totals.get(source.layout.type)
+    if not by_account:
+        return 0, 0
+    count = amount = 0
+    codes = source.codes(memory)
+    for account, by_category in by_account.items():
+        if key and account != key:
+            continue
+        for category, rows in by_category.items():
+            if source.pick(_category_row(source.layout, category), 0, source.layout.width, codes):
+                for i in range(0, len(rows), 3):
+                    if window.first <= rows[i] and (window.last is None or rows[i] <= window.last):
+                        count += rows[i + 1]
+                        amount += rows[i + 2]
+    return count, amount
+
+
+def _category_row(layout: Layout, category: int) -> "array[int]":
+    row = array("q", [ABSENT] * layout.width)
+    column = layout.columns["category"]
+    row[column.offset] = category << (column.shift or 0)
+    return row
+
+
+def each_in_order(
+    memory: Memory, sources: Sequence[Source], key: str, window: Window
+) -> Iterator[tuple[int, set[int]]]:
+    """Every event of several selectors in the order of (date, instant, topic rank, id), with the steps it matches."""
+    found: dict[tuple[int, int, str], set[int]] = {}
+    for step, source in enumerate(sources):
+        rank = RANK.get(source.layout.kind.feed, RANK["models"])
+        for stream in source.streams(memory, key):
+            tokens = stream.tokens()
+            for i in source.rows(memory, stream, window):
+                place = (stream.rows[i], rank, tokens[i // source.layout.width])
+                found.setdefault(place, set()).add(step)
+    for place in sorted(found):
+        yield place[0], found[place]

@@ -1,0 +1,269 @@
+"""What is remembered of one borrower, and how it is frozen into a head and a tail.
+
+head   ledger, episodes, tasks, clocks, and the events since the last roll: written whenever the borrower is touched
+tail   all older kept events and the daily totals: written only on a roll
+"""
+
+from array import array
+from bisect import bisect_left
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from pipeline.decode import Arrival
+from pipeline.layout import INSTANT_BITS, Layout, layout_of
+from pipeline.ledger import Loan
+
+VERSION = 1
+FRESH_LIMIT = 24  # events in the head before they roll into the tail
+Row = tuple[int, ...]
+
+
+class Episode(msgspec.Struct, array_like=True, gc=False):
+    """One life after another of a rule for one key; `n` counts the openings."""
+
+    rule: str
+    key: str  # the loan, account or borrower
+    per: str
+    status: str  # the rule's status, version, hash and shape when this was last looked at: a change has consequences
+    version: int
+    hash: str
+    shape: str
+    n: int = 0
+    state: str = "closed"  # closed, pending, open
+    since: int = 0  # the date the condition became true (pending)
+    opened_on: int | None = None  # the last opening; `quiet` counts from it
+    severity: int = -1  # the highest of this life; of the last one when closed
+    told: int = -1  # the severity last written to alerts; -1: nothing was
+    false_since: int | None = None
+    unknown_since: int | None = None
+    closed_on: int | None = None
+
+    def mark(self) -> tuple[object, ...]:
+        """All that may change, to see whether it did."""
+        return (self.state, self.since, self.severity, self.told, self.false_since, self.unknown_since, self.n)
+
+
+class Task(msgspec.Struct, array_like=True, gc=False):
+    """The one task of a queue for this borrower."""
+
+    n: int = 0
+    revision: int = 0
+    is_open: bool = False
+    has_begun: bool = False
+    action: str = ""
+    due_by: str = ""
+    alerts: dict[str, tuple[int, str, str]] = {}  # episode -> severity, action, due_by
+
+
+class Waiting(msgspec.Struct, array_like=True, gc=False):
+    """A payment before its loan, or a reversal before its target: kept for some days."""
+
+    since: int
+    token: str
+    digest: int
+    arrival: Arrival
+
+
+class Head(msgspec.Struct, array_like=True, gc=False):
+    """The part of memory that is written whenever a borrower is touched."""
+
+    names: list[str] = msgspec.field(default_factory=lambda: [""])  # texts of kept events; 0 is none
+    clock: int = 0  # the latest instant this borrower was looked at, UTC milliseconds
+    pruned_on: int = -1
+    known: dict[str, tuple[int, int]] = {}  # feed -> first date known (or ever), sort key of its first event
+    loans: dict[str, Loan] = {}
+    accounts: list[str] = []
+    episodes: dict[str, Episode] = {}  # `rule/key`
+    tasks: dict[str, Task] = {}
+    snoozed: dict[str, int] = {}  # rule -> until
+    waiting: list[Waiting] = []
+    reversed: dict[str, tuple[int, int]] = {}  # token of a payment taken back -> its date, its digest
+    parked: list[Arrival] = []
+    related: dict[str, str] = {}  # related borrower -> kind
+    fresh: list[tuple[str, str, str, Row]] = []  # type, loan or account, token, row: since the last roll
+    shelf: str = ""
+
+
+class Stream:
+    """The kept events of one type and one loan or account, in the order of (date, instant, id)."""
+
+    __slots__ = ("ids", "layout", "rows")
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.rows = array("q")
+        self.ids = "\n"  # one token a row, each ended by a newline: a search in one text is the fastest dedupe
+
+    def __len__(self) -> int:
+        return len(self.rows) // self.layout.width
+
+    def insert(self, row: Row, token: str) -> None:
+        """Put a row where its date, instant and id say."""
+        width = self.layout.width
+        rows = self.rows
+        if not rows or row[0] > rows[-width]:
+            rows.extend(row)
+            self.ids += token + "\n"
+            return
+        at = bisect_left(rows[::width], row[0])
+        tokens = self.tokens()
+        while at < len(tokens) and rows[at * width] == row[0] and tokens[at] < token:
+            at += 1
+        rows[at * width : at * width] = array("q", row)
+        tokens.insert(at, token)
+        self._set_tokens(tokens)
+
+    def tokens(self) -> list[str]:
+        """The token of every row."""
+        return self.ids[1:-1].split("\n") if len(self.ids) > 1 else []
+
+    def take(self, token: str) -> Row:
+        """Remove the row of a token and return it."""
+        tokens = self.tokens()
+        at = tokens.index(token)
+        width = self.layout.width
+        row = tuple(self.rows[at * width : (at + 1) * width])
+        del self.rows[at * width : (at + 1) * width]
+        del tokens[at]
+        self._set_tokens(tokens)
+        return row
+
+    def cut(self, before: int) -> list[tuple[Row, str]]:
+        """Remove and return the rows of dates before a date."""
+        width = self.layout.width
+        n = bisect_left(self.rows[::width], before << INSTANT_BITS)
+        tokens = self.tokens()
+        gone = [(tuple(self.rows[i * width : (i + 1) * width]), tokens[i]) for i in range(n)]
+        del self.rows[: n * width]
+        self._set_tokens(tokens[n:])
+        return gone
+
+    def each(self) -> Iterator[tuple[Row, str]]:
+        """Every row with its token, oldest first."""
+        width = self.layout.width
+        for i, token in enumerate(self.tokens()):
+            yield tuple(self.rows[i * width : (i + 1) * width]), token
+
+    def _set_tokens(self, tokens: list[str]) -> None:
+        self.ids = "\n" + "".join(t + "\n" for t in tokens)
+
+
+class Memory:
+    """All that is remembered of one borrower; it belongs to the caller and is changed in place by `step`."""
+
+    __slots__ = ("borrower_id", "codes", "head", "is_touched", "streams", "tail", "totals")
+
+    def __init__(self, borrower_id: str) -> None:
+        self.borrower_id = borrower_id
+        self.is_touched = False  # whether anything changed since the owner last froze it; the owner takes it back
+        self.head = Head()
+        self.codes = {"": 0}
+        self.streams: dict[str, dict[str, Stream]] = {}  # type -> loan, account or "" -> rows
+        self.totals: dict[str, dict[str, dict[int, array[int]]]] = {}  # type -> account -> category -> date, count, sum
+        self.tail: bytes | None = None  # as last frozen; None: it must be written again
+
+    def number(self, text: str) -> int:
+        """The number of a text in this borrower's table of names; a new text is entered."""
+        code = self.codes.get(text)
+        if code is None:
+            code = len(self.head.names)
+            self.codes[text] = code
+            self.head.names.append(text)
+        return code
+
+    def token(self, event_id: str, source: str) -> str:
+        """How an event is known here: its id, and which source it came from."""
+        return f"{event_id}\t{self.number(source)}"
+
+    def find(self, token: str) -> tuple[Stream, str] | None:
+        """The stream that holds a token, and its type; None when it is not kept."""
+        needle = f"\n{token}\n"
+        for type_name, by_key in self.streams.items():
+            for stream in by_key.values():
+                if needle in stream.ids:
+                    return stream, type_name
+        return None
+
+    def stream(self, layout: Layout, key: str) -> Stream:
+        """The stream of a type and a loan or account, made when missing."""
+        by_key = self.streams.setdefault(layout.type, {})
+        stream = by_key.get(key)
+        if stream is None:
+            stream = by_key[key] = Stream(layout)
+        return stream
+
+    def keep(self, layout: Layout, key: str, row: Row, token: str) -> None:
+        """Keep one event."""
+        self.stream(layout, key).insert(row, token)
+        self.head.fresh.append((layout.type, key, token, row))
+
+
+def freeze(memory: Memory) -> tuple[bytes, bytes]:
+    """Memory as two records, head and tail; the tail is the same object as before unless it had to be rolled.
+
+    The first byte of each is the version of the format.
+    """
+    if memory.tail is None or len(memory.head.fresh) > FRESH_LIMIT:
+        memory.head.fresh = []
+        memory.tail = _freeze_tail(memory)
+    return bytes((VERSION,)) + _ENCODER.encode(memory.head), memory.tail
+
+
+def thaw(borrower_id: str, head: bytes, tail: bytes) -> Memory:
+    """The memory that was frozen.
+
+    Raises ValueError for a version that this release does not read.
+    """
+    for part in (head, tail):
+        if part[:1] != bytes((VERSION,)):
+            raise ValueError(
+                f"memory of {borrower_id}: expected format {VERSION}, got {part[:1]!r}; use the release that wrote it"
+            )
+    memory = Memory(borrower_id)
+    memory.head = _HEAD.decode(memoryview(head)[1:])
+    memory.codes = {name: i for i, name in enumerate(memory.head.names)}
+    _thaw_tail(memory, tail)
+    memory.tail = tail
+    for type_name, key, token, row in memory.head.fresh:
+        memory.stream(layout_of(type_name), key).insert(row, token)
+    return memory
+
+
+def _freeze_tail(memory: Memory) -> bytes:
+    streams = [
+        (type_name, key, stream.layout.width, stream.rows.tobytes(), stream.ids)
+        for type_name, by_key in memory.streams.items()
+        for key, stream in by_key.items()
+        if stream.rows
+    ]
+    totals = [
+        (type_name, account, category, rows.tobytes())
+        for type_name, by_account in memory.totals.items()
+        for account, by_category in by_account.items()
+        for category, rows in by_category.items()
+    ]
+    return bytes((VERSION,)) + _ENCODER.encode((streams, totals))
+
+
+def _thaw_tail(memory: Memory, tail: bytes) -> None:
+    streams, totals = _TAIL.decode(memoryview(tail)[1:])
+    for type_name, key, width, rows, ids in streams:
+        stream = memory.stream(layout_of(type_name), key)
+        stream.rows.frombytes(rows)
+        stream.ids = ids
+        if width != stream.layout.width:
+            raise ValueError(
+                f"memory of {memory.borrower_id}: expected {stream.layout.width} columns of {type_name}, got {width}; "
+                "use the release that wrote it"
+            )
+    for type_name, account, category, rows in totals:
+        kept = array("q")
+        kept.frombytes(rows)
+        memory.totals.setdefault(type_name, {}).setdefault(account, {})[category] = kept
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_HEAD = msgspec.msgpack.Decoder(Head)
+_TAIL: Any = msgspec.msgpack.Decoder(tuple[list[tuple[str, str, int, bytes, str]], list[tuple[str, str, int, bytes]]])

@@ -1,0 +1,70 @@
+"""What memory lets go: events too old for any rule; account flows become daily totals, ledger events a checkpoint."""
+
+from array import array
+
+from pipeline import ledger
+from pipeline.layout import Layout, day_of, layout_of
+from pipeline.ledger import State
+from pipeline.memory import Memory, Row
+from pipeline.shelf import CompiledShelf
+
+
+def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
+    """Let go of all that no rule may ask for on a date or later."""
+    head = memory.head
+    head.pruned_on = on
+    memory.is_touched = True
+    folded: dict[str, list[tuple[str, Row, str]]] = {}
+    for type_name, by_key in memory.streams.items():
+        layout = layout_of(type_name)
+        for key, stream in by_key.items():
+            gone = stream.cut(on - layout.kind.kept_days)
+            if not gone:
+                continue
+            memory.tail = None
+            if layout.kind.totals_days:
+                _add_totals(memory, layout, key, gone)
+            if type_name in ledger.FOLDED and key in head.loans:
+                folded.setdefault(key, []).extend((type_name, row, token) for row, token in gone)
+    for loan_id, rows in folded.items():
+        _advance_checkpoint(shelf, memory, loan_id, rows)
+    _drop_totals(memory, on)
+    head.reversed = {token: seen for token, seen in head.reversed.items() if on - seen[0] <= 400}
+
+
+def _add_totals(memory: Memory, layout: Layout, account: str, gone: list[tuple[Row, str]]) -> None:
+    amount, category = layout.columns["amount"], layout.columns["category"]
+    by_category = memory.totals.setdefault(layout.type, {}).setdefault(account, {})
+    for row, _ in gone:
+        code = max(0, category.read(row[category.offset]))
+        totals = by_category.setdefault(code, array("q"))
+        day = day_of(row[0])
+        if not totals or totals[-3] != day:
+            totals.extend((day, 0, 0))
+        totals[-2] += 1
+        totals[-1] += max(0, row[amount.offset])  # an absent amount is far below zero
+
+
+def _advance_checkpoint(shelf: CompiledShelf, memory: Memory, loan_id: str, rows: list[tuple[str, Row, str]]) -> None:
+    loan = memory.head.loans[loan_id]
+    state = loan.checkpoint if loan.checkpoint is not None else State()
+    terms = shelf.setting.terms(memory)
+    for type_name, row, token in sorted(rows, key=lambda entry: (entry[1][0], entry[2])):
+        ledger.apply(loan, state, type_name, loan.originals.pop(token, row), token, terms)
+        loan.schedules.pop(token, None)
+    loan.checkpoint = state
+
+
+def _drop_totals(memory: Memory, on: int) -> None:
+    for type_name, by_account in memory.totals.items():
+        first = on - layout_of(type_name).kind.totals_days
+        for by_category in by_account.values():
+            for category, totals in list(by_category.items()):
+                n = 0
+                while n < len(totals) and totals[n] < first:
+                    n += 3
+                if n:
+                    del totals[:n]
+                    memory.tail = None
+                if not totals:
+                    del by_category[category]

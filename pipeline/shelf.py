@@ -1,0 +1,137 @@
+"""A shelf of rules compiled against the catalogue and a bank's terms: what the engine runs."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipeline.events import CATALOGUE, digits
+from pipeline.judge import Bench, Judged, bench_of
+from pipeline.layout import layout_of
+from pipeline.ledger import Part, Terms
+from pipeline.look import Look
+from pipeline.memory import Memory
+from pipeline.meters import Setting
+from pipeline.money import converted
+from pipeline.selectors import Picker, picker_of
+from pipeline.zone import Zone
+from rules.catalogue import Field
+from rules.rule import Measure, Per, Rule, Selector, Shelf
+
+PERS: tuple[Per, ...] = ("borrower_id", "loan_id", "account_id")
+PPM = 1_000_000
+
+
+@dataclass(frozen=True)
+class BankTerms:
+    """What of a bank's settings the core needs; amounts in minor units of the reporting currency."""
+
+    zone: Zone
+    reporting_currency: str
+    due_by: Callable[[int, int], str]  # business date, days to do it in -> RFC 3339
+    allocation: tuple[Part, ...] = ("fee", "interest", "principal")
+    history: dict[str, int] = field(default_factory=dict)  # feed ("": every other) -> first known date
+    missed_from: dict[str, str] = field(default_factory=dict)  # product ("": every other) -> both, core, engine
+    retail_limit_minor: int = 10_000
+    other_limit_minor: int = 50_000
+    exposure_limit_ppm: int = 10_000
+    buckets: tuple[int, ...] = (0, 30, 60, 90)  # upper bounds of days past due
+
+
+class Reader(NamedTuple):
+    """The rules of one bench that read events narrowed in one way."""
+
+    pick: Picker | None  # None: every event of the type
+    texts: tuple[str, ...]
+    own: int  # rules (bit set) that read it of the event's own loan or account
+    any: int  # rules that read it of the borrower
+
+
+class CompiledShelf(NamedTuple):
+    """Everything that decides."""
+
+    hash: str
+    terms: BankTerms
+    setting: Setting
+    rules: dict[str, Rule]  # live and shadow
+    order: dict[str, int]  # rule -> place: inhibitors first, then by name
+    benches: tuple[Bench, ...]
+    readers: tuple[dict[str, tuple[Reader, ...]], ...]  # for each bench: type of event -> who reads it
+    judged: dict[str, tuple[int, Judged]]  # rule -> its bench, and itself compiled
+
+
+def compile_shelf(shelf: Shelf, terms: BankTerms) -> CompiledShelf:
+    """Compile all live and shadow rules; drafts and retired ones decide nothing."""
+    setting = setting_of(terms)
+    deciding = {rule.rule: rule for rule in shelf.rules if rule.status in ("live", "shadow")}
+    order = {name: i for i, name in enumerate(in_topological_order(deciding))}
+    ordered = sorted(deciding.values(), key=lambda rule: order[rule.rule])
+    benches = tuple(bench_of(per, [rule for rule in ordered if rule.per == per], setting) for per in PERS)
+    readers = tuple(_readers(bench, setting.scale) for bench in benches)
+    judged = {each.rule.rule: (i, each) for i, bench in enumerate(benches) for each in bench.judged}
+    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, readers, judged)
+
+
+def setting_of(terms: BankTerms) -> Setting:
+    """How measures read this bank's events and ledger."""
+    scales: dict[str, int] = {"amount": int(10 ** digits(terms.reporting_currency)), "share": PPM}
+
+    def scale(field: Field) -> int:
+        return scales.get(field.unit, 1)
+
+    def ledger_terms(memory: Memory) -> Terms:
+        return Terms(terms.allocation, memory.codes.get("early", -1))
+
+    def in_reporting(amount: int, currency: str, look: Look) -> int | None:
+        return converted(amount, currency, terms.reporting_currency, look.day.rates, terms.reporting_currency)
+
+    def limits(segment: str) -> tuple[int, int]:
+        absolute = terms.other_limit_minor if segment == "corporate" else terms.retail_limit_minor
+        return absolute, terms.exposure_limit_ppm
+
+    return Setting(CATALOGUE, scale, ledger_terms, in_reporting, limits)
+
+
+def in_topological_order(rules: dict[str, Rule]) -> list[str]:
+    """Names with inhibitors before those they mute, else by name; the loader refuses cycles."""
+    placed: dict[str, None] = {}
+
+    def place(name: str, above: frozenset[str]) -> None:
+        if name in placed or name in above or name not in rules:
+            return
+        for inhibitor in sorted(rules[name].inhibited_by):
+            place(inhibitor, above | {name})
+        placed[name] = None
+
+    for name in sorted(rules):
+        place(name, frozenset())
+    return list(placed)
+
+
+def _readers(bench: Bench, scale: Callable[[Field], int]) -> dict[str, tuple[Reader, ...]]:
+    """Who must be looked at after an event: by type, and by how measures narrow it."""
+    found: dict[str, dict[Selector, tuple[int, int]]] = {}
+    for judged in bench.judged:
+        for measure in judged.rule.measure.values():
+            is_own = bench.per != "borrower_id" and not measure.of_borrower
+            for selector in _read_by(measure):
+                own, any_ = found.setdefault(selector.event, {}).get(selector, (0, 0))
+                bits = (own | judged.bit, any_) if is_own else (own, any_ | judged.bit)
+                found[selector.event][selector] = bits
+    return {
+        event: tuple(_reader(selector, own, any_, scale) for selector, (own, any_) in by_selector.items())
+        for event, by_selector in found.items()
+    }
+
+
+def _reader(selector: Selector, own: int, any_: int, scale: Callable[[Field], int]) -> Reader:
+    if selector.where is None:
+        return Reader(None, (), own, any_)
+    pick, texts = picker_of(layout_of(selector.event), selector.where, scale)
+    return Reader(pick, texts, own, any_)
+
+
+def _read_by(measure: Measure) -> Sequence[Selector]:
+    """The events that can change a measure; facts of the ledger are changed by every repayment event."""
+    if measure.verb == "now":
+        return [Selector(kind.name) for kind in CATALOGUE.events.values() if kind.feed == "repayment"]
+    return measure.select

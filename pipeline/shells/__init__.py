@@ -1,0 +1,1 @@
+"""What feeds the core: files, tests, and the command line."""

@@ -1,0 +1,116 @@
+"""The cases in the rule files, run on the same engine as everything else."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+from pipeline.decisions import Alert
+from pipeline.decode import Arrival
+from pipeline.engine import close_day, step
+from pipeline.events import ATTRIBUTES, CATALOGUE, EVENT_CLASSES, Scored, rank_of
+from pipeline.ledger import Loan, State
+from pipeline.look import Day
+from pipeline.memory import Memory
+from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
+from pipeline.zone import date_of_number, day_number
+from rules.catalogue import Field
+from rules.rule import Case, Expected, Rule, Shelf
+
+DAY_0 = day_number(date(2025, 1, 1))
+LONG_BEFORE = DAY_0 - 2_000
+SOURCE = "case"
+MORNING_MS = 9 * 3_600_000  # events of a day come a second apart, in the order written
+DEFAULT_IDS = {"borrower_id": "B1", "loan_id": "L1", "account_id": "A1"}
+
+
+class Outcome(NamedTuple):
+    """One case with what came of it."""
+
+    rule: Rule
+    case: Case
+    got: tuple[Expected, ...]
+    arrivals: tuple[Arrival, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the whole list of alerts is as written; an expectation without `say` leaves the words open."""
+        wanted = self.case.expect
+        return len(wanted) == len(self.got) and all(
+            (want.day, want.alert) == (got.day, got.alert) and (want.say is None or want.say == got.say)
+            for want, got in zip(wanted, self.got, strict=True)
+        )
+
+
+def run_case(rule: Rule, case: Case, terms: BankTerms) -> Outcome:
+    """Every alert of a case, to the close of the later of (last given day + `for`) and the last expected day."""
+    known = {"": LONG_BEFORE} | {feed: DAY_0 + day for feed, day in case.known_from.items()}
+    shelf = compile_shelf(Shelf((replace(rule, status="live", inhibited_by=()),), ""), replace(terms, history=known))
+    arrivals = tuple(arrival_of(given, n, shelf) for n, given in enumerate(case.given))
+    last = max([each.date + rule.hold for each in arrivals] + [DAY_0 + want.day for want in case.expect], default=DAY_0)
+    got: list[Expected] = []
+    borrowers: dict[str, Memory] = {}
+    first = min((each.date for each in arrivals), default=last)
+    for on in range(first, last + 1):
+        missing = frozenset(feed for feed, days in case.missing.items() if on - DAY_0 in days)
+        day = Day(date=on, missing=missing)
+        for arrival in (each for each in arrivals if each.date == on):
+            memory = _memory(borrowers, arrival)
+            got += _expected(step(shelf, day, memory, arrival)[1], on)
+        for _, memory in sorted(borrowers.items()):
+            got += _expected(close_day(shelf, day, memory)[1], on)
+    return Outcome(rule, case, tuple(got), arrivals)
+
+
+def _memory(borrowers: dict[str, Memory], arrival: Arrival) -> Memory:
+    """The borrower's memory; in a case the loan of a payment exists."""
+    event: Any = arrival.event
+    memory = borrowers.setdefault(event.borrower_id, Memory(event.borrower_id))
+    loan_id = getattr(event, "loan_id", None)
+    if loan_id is not None:
+        memory.head.loans.setdefault(loan_id, Loan(State()))
+    return memory
+
+
+def _expected(decisions: list[Any], on: int) -> list[Expected]:
+    return [
+        Expected(on - DAY_0, "closed" if each.transition == "closed" else each.severity, each.say)
+        for each in decisions
+        if isinstance(each, Alert)
+    ]
+
+
+def arrival_of(given: dict[str, Any], n: int, shelf: CompiledShelf) -> Arrival:
+    """A given line of a case as an arrival; catalogue fields that it omits are absent."""
+    type_name = given["event"]
+    is_model = type_name.startswith("model.")
+    event_class: Any = Scored if is_model else EVENT_CLASSES[type_name]
+    kind = CATALOGUE.model if is_model else CATALOGUE.events[type_name]
+    date_number = DAY_0 + given["day"]
+    at_ms = shelf.terms.zone.start_of(date_number) + MORNING_MS + 1_000 * n
+    fields: dict[str, Any] = dict.fromkeys(event_class.__struct_fields__)
+    fields |= {"id": f"case-{n}", "source": SOURCE, "at": shelf.terms.zone.instant(at_ms)}
+    fields |= {name: value for name, value in DEFAULT_IDS.items() if name in ("borrower_id", kind.key)}
+    if is_model:
+        fields["model"] = type_name
+    attributes = ATTRIBUTES.get(type_name) or {"score": "score_ppm"}
+    for name, value in given.items():
+        if name in kind.fields:
+            fields[attributes[name]] = _kept(value, kind.fields[name], shelf)
+        elif name not in ("day", "event"):
+            fields[name] = value
+    event = event_class(**fields)
+    feed = type_name if is_model else kind.feed
+    assert rank_of(feed) >= 0
+    return Arrival(event, type_name, feed, date_number, at_ms, n, b"", {"case": n}, 0)
+
+
+def _kept(value: Any, field: Field, shelf: CompiledShelf) -> Any:
+    """A value as a rule writes it, in the unit that events keep."""
+    if field.unit == "date" and isinstance(value, int):
+        return date_of_number(DAY_0 + value)
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
+        return value
+    scaled = Fraction(str(value)) * shelf.setting.scale(field)
+    return int(scaled)

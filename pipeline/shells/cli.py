@@ -1,0 +1,223 @@
+"""The command `forewarn`: ingest, replay, rules check and test, explain, demo.
+
+Exit codes: 0 done, 1 a rule or a case is at fault, 2 an input cannot be used.
+"""
+
+import sys
+from pathlib import Path
+from typing import Annotated, Literal, NoReturn
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from config.settings import Settings, SettingsError, load
+from connectors.ingest import ingest as run_ingest
+from connectors.mapping import MappingError
+from connectors.totals import print_totals
+from pipeline.events import CATALOGUE
+from pipeline.shelf import CompiledShelf, compile_shelf
+from pipeline.shells import demo as the_demo
+from pipeline.shells.cases import run_case
+from pipeline.shells.explain import explain as run_explain
+from pipeline.shells.replay import replay as run_replay
+from pipeline.shells.show import outcomes, replayed
+from pipeline.shells.terms import terms_of
+from pipeline.shells.texts import TEXTS
+from rules.faults import RuleError
+from rules.laws import check as check_laws
+from rules.loader import load_shelf
+from rules.versions import update_lock
+
+SHELF = Path(__file__).parents[2] / "rules" / "shelf"
+LOCK = SHELF.parent / "shelf.lock"
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
+rules_app = typer.Typer(no_args_is_help=True, help="Check and test rule files.")
+app.add_typer(rules_app, name="rules")
+
+Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+Config = Annotated[Path | None, typer.Option(help="Settings that differ from the defaults.")]
+
+
+@app.command()
+def ingest(
+    file: Annotated[Path, typer.Argument(help="CSV or CSV.gz file of a bank.")],
+    mapping: Annotated[str, typer.Option(help="Name under config/mappings, or a mapping file.")],
+    out: Annotated[Path, typer.Option(help="Where the events go: .jsonl or .jsonl.gz.")],
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Turn a bank's file into events, with control totals."""
+    _settings(config)
+    try:
+        totals = run_ingest(file, Path(mapping) if Path(mapping).suffix else mapping, out, quiet)
+    except MappingError as error:
+        _fail(str(error))
+    if not quiet:
+        print_totals(totals, lang)
+
+
+@app.command()
+def replay(
+    events: Annotated[list[Path], typer.Argument(help="Event files, .jsonl or .jsonl.gz.")],
+    out: Annotated[Path, typer.Option(help="Folder of the decisions.")],
+    rules: Annotated[list[Path] | None, typer.Option(help="Rule folder in place of the shipped shelf.")] = None,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Replay events through the core and write every decision."""
+    settings = _settings(config)
+    for path in events:
+        if not path.is_file():
+            _fail(f"{path}: expected an event file, got nothing there; check the name")
+    shelf = _shelf(rules, settings)
+    with _progress(quiet) as progress:
+        summary = run_replay(events, shelf, out, progress)
+    if not quiet:
+        replayed(summary, out, lang)
+    if summary.truncated:
+        names = ", ".join(summary.truncated)
+        _fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
+
+
+@rules_app.command()
+def check(
+    folder: Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.")] = SHELF,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Every fault of every rule file, with line and column, and the laws of the shelf."""
+    settings = _settings(config)
+    _refuse_no_folder(folder)
+    lock = LOCK if folder == SHELF else None
+    faults = check_laws([folder], CATALOGUE, lock, set(settings.queues))
+    for fault in faults:
+        typer.echo(str(fault))
+    if faults:
+        raise typer.Exit(1)
+    if not quiet:
+        typer.echo(TEXTS[lang]["no_faults"].format(rules=len(load_shelf([folder], CATALOGUE, lock).rules)))
+
+
+@rules_app.command()
+def test(
+    folder: Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.")] = SHELF,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """The cases in the rule files, run on the engine."""
+    terms = terms_of(_settings(config))
+    _refuse_no_folder(folder)
+    try:
+        shelf = load_shelf([folder], CATALOGUE, None)
+    except RuleError as error:
+        _faulty(error)
+    done = [run_case(rule, case, terms) for rule in shelf.rules for case in rule.tests]
+    if not quiet or not all(each.passed for each in done):
+        outcomes(done, lang, only_failed=quiet)
+    if not all(each.passed for each in done):
+        raise typer.Exit(1)
+
+
+@rules_app.command()
+def lock(
+    folder: Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.")] = SHELF,
+) -> None:
+    """Write the lock anew: a rule whose deciding fields changed gets its next version."""
+    _refuse_no_folder(folder)
+    path = LOCK if folder == SHELF else folder.parent / LOCK.name
+    try:
+        update_lock(path, load_shelf([folder], CATALOGUE))
+    except RuleError as error:
+        _faulty(error)
+
+
+@app.command()
+def explain(
+    alert_id: Annotated[str, typer.Argument(help="The id of an alert.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote.")],
+    config: Config = None,
+    lang: Lang = "en",
+) -> None:
+    """One alert: the numbers it saw, the rule's text, and what would clear it."""
+    _settings(config)
+    problem = run_explain(alert_id, folder, lang)
+    if problem is not None:
+        _fail(problem)
+
+
+@app.command()
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder of the demo's files.")] = Path("out/demo"),
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """A thousand real card clients through the engine, from the bank's file to alerts and tasks."""
+    settings = _settings(the_demo.CONFIG if config is None else config)
+    shelf = _shelf(None, settings)
+    with _progress(quiet) as progress:
+        result = the_demo.run(out, shelf, progress)
+    if not quiet:
+        the_demo.show(result, out, lang)
+
+
+def main() -> None:
+    """Run the command; what cannot be used is one sentence and exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+# -- shared -----------------------------------------------------------------
+
+
+def _settings(path: Path | None) -> Settings:
+    try:
+        return load(path)
+    except SettingsError as error:
+        _fail(str(error))
+
+
+def _shelf(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
+    for folder in folders or []:
+        _refuse_no_folder(folder)
+    try:
+        found = load_shelf(folders or [SHELF], CATALOGUE, None if folders else LOCK)
+    except RuleError as error:
+        _faulty(error)
+    return compile_shelf(found, terms_of(settings))
+
+
+def _refuse_no_folder(folder: Path) -> None:
+    if not folder.exists():
+        _fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
+
+
+def _progress(quiet: bool) -> Progress:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    return Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet)
+
+
+def _faulty(error: RuleError) -> NoReturn:
+    for fault in error.faults:
+        typer.echo(str(fault), err=True)
+    raise typer.Exit(2)
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(2)

@@ -1,0 +1,93 @@
+"""All borrowers of one process, fed arrival by arrival, day by day: what every shell without a broker does."""
+
+from bisect import insort
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from pipeline.decisions import DeadLetter, Decision
+from pipeline.decode import Arrival
+from pipeline.engine import close_day, step
+from pipeline.events import DayEnded, FxPublished, MacroPublished
+from pipeline.look import Day
+from pipeline.memory import Memory
+from pipeline.profiles import profile_of
+from pipeline.shelf import CompiledShelf
+from pipeline.zone import day_number
+
+
+class Portfolio:
+    """Every borrower's memory, the open day, and the published figures."""
+
+    def __init__(self, shelf: CompiledShelf, *, closes_by_record: bool) -> None:
+        self.shelf = shelf
+        self.closes_by_record = closes_by_record  # days end by day.ended records alone
+        self.day: Day | None = None  # the open day
+        self.borrowers: dict[str, Memory] = {}
+        self._order: list[str] = []
+
+    def open(self, date: int) -> None:
+        """Begin with a day."""
+        self.day = Day(date=date)
+
+    @property
+    def date(self) -> int:
+        """The open day's date."""
+        assert self.day is not None
+        return self.day.date
+
+    def take(self, arrival: Arrival) -> Iterator[Decision]:
+        """Feed one arrival: close the days before it where the date alone says so, then step."""
+        event = arrival.event
+        if self.day is None:
+            self.open(arrival.date)
+        assert self.day is not None
+        if isinstance(event, DayEnded):
+            feeds = event.feeds or {}
+            yield from self.close_until(day_number(event.date), frozenset(feeds))
+            return
+        if not self.closes_by_record and arrival.date > self.day.date:
+            yield from self.close_until(arrival.date - 1)
+        if isinstance(event, MacroPublished):
+            self.day = msgspec.structs.replace(self.day, figures={**self.day.figures, **event.figures})
+        elif isinstance(event, FxPublished):
+            self.day = msgspec.structs.replace(self.day, rates={**self.day.rates, **event.rates})
+        elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
+            yield from step(self.shelf, self.day, self._memory(borrower_id), arrival)[1]
+
+    def close_until(self, last: int, missing: frozenset[str] = frozenset()) -> Iterator[Decision]:
+        """Close every day up to a date, in order; feeds are missing on the last of them. A closed day stays closed."""
+        while self.day is not None and self.day.date <= last:
+            day = self.day
+            if day.date == last and missing:
+                day = msgspec.structs.replace(day, missing=missing)
+            for borrower_id in self._order:
+                yield from close_day(self.shelf, day, self.borrowers[borrower_id])[1]
+            self.day = self.day.next()
+
+    def profiles(self, as_of: int) -> Iterator[dict[str, Any]]:
+        """Every borrower at the close of a day, by id."""
+        assert self.day is not None
+        day = msgspec.structs.replace(self.day, date=as_of)
+        for borrower_id in self._order:
+            yield profile_of(self.shelf, day, self.borrowers[borrower_id])
+
+    def leftovers(self) -> Iterator[dict[str, Any]]:
+        """What still waits at the end, for its loan, its target or its day."""
+        for borrower_id in self._order:
+            head = self.borrowers[borrower_id].head
+            for arrival, why in [(w.arrival, "waiting") for w in head.waiting] + [(p, "early") for p in head.parked]:
+                yield {"borrower_id": borrower_id, "why": why, "type": arrival.type, "source": arrival.position}
+
+    def _memory(self, borrower_id: str) -> Memory:
+        memory = self.borrowers.get(borrower_id)
+        if memory is None:
+            memory = self.borrowers[borrower_id] = Memory(borrower_id)
+            insort(self._order, borrower_id)
+        return memory
+
+
+def refused(raw: bytes, reason: str, why: str, source: dict[str, Any]) -> DeadLetter:
+    """The dead letter of a record that could not be decoded."""
+    return DeadLetter(reason=reason, why=why, source=source, raw=raw)

@@ -1,0 +1,185 @@
+"""Files in, decisions out: an arrival log replayed through the core, days closed as the catalogue's page says."""
+
+from collections import Counter
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+from rich.progress import Progress
+
+from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
+from pipeline.decode import Decoder, Refusal
+from pipeline.shelf import CompiledShelf
+from pipeline.shells.arrival_files import Line, first_day_ended, merged
+from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.zone import date_of_number
+
+FILES: dict[type, str] = {
+    Alert: "alerts.jsonl",
+    ShadowAlert: "shadow.jsonl",
+    CollectionTask: "collection-tasks.jsonl",
+    DeadLetter: "dead-letters.jsonl",
+    Disagreement: "disagreements.jsonl",
+}
+PROFILES, ORDER, SUMMARY, RULES = "profiles.jsonl", "order.jsonl", "summary.json", "rules.jsonl"
+LISTED = 1_000  # how many waiting events the summary lists; all are counted
+
+
+class Summary(msgspec.Struct, kw_only=True):
+    """What a replay read and wrote; `docs/outputs.md` explains each line."""
+
+    shelf: str
+    rules: dict[str, int]
+    events: int = 0
+    by_type: dict[str, int] = {}
+    unknown_fields: int = 0
+    borrowers: int = 0
+    first_day: str | None = None
+    as_of: str | None = None
+    days_closed: int = 0
+    alerts: dict[str, int] = {}
+    alerts_by_rule: dict[str, int] = {}
+    shadow_alerts: int = 0
+    tasks: dict[str, int] = {}
+    dead_letters: dict[str, int] = {}
+    disagreements: int = 0
+    waiting: int = 0
+    waiting_events: list[dict[str, Any]] = []
+    truncated: list[str] = []
+
+
+class Outputs:
+    """The files of a run, and what was counted on the way into them."""
+
+    def __init__(self, folder: Path, shelf: CompiledShelf) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.files: dict[type, BinaryIO] = {kind: (folder / name).open("wb") for kind, name in FILES.items()}
+        self.order = (folder / ORDER).open("wb")
+        self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
+        by_status = Counter(rule.status for rule in shelf.rules.values())
+        self.summary = Summary(shelf=shelf.hash, rules=dict(sorted(by_status.items())))
+        self.counts: dict[str, Counter[str]] = {
+            name: Counter() for name in ("by_type", "alerts", "alerts_by_rule", "tasks", "dead_letters")
+        }
+
+    def write(self, decisions: Iterable[Decision]) -> None:
+        """Write decisions in their order, each to its file."""
+        for decision in decisions:
+            self.files[type(decision)].write(line(decision) + b"\n")
+            self._count(decision)
+
+    def _count(self, decision: Decision) -> None:
+        match decision:
+            case ShadowAlert():
+                self.summary.shadow_alerts += 1
+            case Alert():
+                self.counts["alerts"][decision.transition] += 1
+                self.counts["alerts_by_rule"][decision.rule] += decision.transition == "opened"
+            case CollectionTask():
+                self.counts["tasks"][decision.status] += 1
+            case DeadLetter():
+                self.counts["dead_letters"][decision.reason] += 1
+            case Disagreement():
+                self.summary.disagreements += 1
+
+    def read(self, each: Line) -> None:
+        """Note a line in the order record."""
+        if self.range is not None and self.range[0] == each.file and self.range[2] == each.number - 1:
+            self.range[2] = each.number
+            return
+        self.end_range()
+        self.range = [each.file, each.number, each.number]
+
+    def end_range(self) -> None:
+        """Write the range of lines read so far to the order record."""
+        if self.range is not None:
+            file, first, last = self.range
+            self._note({"file": file, "first": first, "last": last})
+            self.range = None
+
+    def closed(self, day: int) -> None:
+        """Note the close of a day in the order record."""
+        self.end_range()
+        self._note({"closed": date_of_number(day).isoformat()})
+        self.summary.days_closed += 1
+
+    def _note(self, entry: dict[str, Any]) -> None:
+        self.order.write(msgspec.json.encode({**entry, "shelf": self.summary.shelf}) + b"\n")
+
+    def finish(self, portfolio: Portfolio, as_of: int | None) -> Summary:
+        """Write profiles and summary and close every file."""
+        self.end_range()
+        summary = self.summary
+        for name, counter in self.counts.items():
+            setattr(summary, name, dict(sorted((k, v) for k, v in counter.items() if v)))
+        summary.borrowers = len(portfolio.borrowers)
+        leftovers = list(portfolio.leftovers())
+        summary.waiting, summary.waiting_events = len(leftovers), leftovers[:LISTED]
+        with (self.folder / PROFILES).open("wb") as file:
+            if as_of is not None:
+                summary.as_of = date_of_number(as_of).isoformat()
+                for profile in portfolio.profiles(as_of):
+                    file.write(msgspec.json.encode(profile) + b"\n")
+        (self.folder / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+        for handle in (*self.files.values(), self.order):
+            handle.close()
+        return summary
+
+
+def replay(files: list[Path], shelf: CompiledShelf, out: Path, progress: Progress) -> Summary:
+    """Replay event files into a folder of decisions; the summary names files that ended too early."""
+    decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
+    first_close = first_day_ended(files, decoder)
+    portfolio = Portfolio(shelf, closes_by_record=first_close is not None)
+    outputs = Outputs(out, shelf)
+    task = progress.add_task("replay", total=None)
+    for each in merged(files, decoder, outputs.summary.truncated):
+        outputs.summary.events += 1
+        if isinstance(each.arrival, Refusal):
+            outputs.read(each)
+            source = {"file": each.file, "line": each.number}
+            outputs.write([refused(each.raw, each.arrival.reason, each.arrival.why, source)])
+        else:
+            _feed(portfolio, outputs, each, first_close)
+        if outputs.summary.events % 1_000 == 0:
+            progress.update(task, completed=outputs.summary.events)
+    as_of = _end(portfolio, outputs)
+    _write_rules(shelf, out)
+    return outputs.finish(portfolio, as_of)
+
+
+def _write_rules(shelf: CompiledShelf, out: Path) -> None:
+    """Keep the text of every deciding rule beside its decisions, so that each can be explained later."""
+    with (out / RULES).open("wb") as file:
+        for name, rule in sorted(shelf.rules.items()):
+            kept = {"rule": name, "version": rule.version, "status": rule.status, "hash": rule.hash}
+            file.write(msgspec.json.encode({**kept, "file": Path(rule.file).name, "text": rule.text}) + b"\n")
+
+
+def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, first_close: int | None) -> None:
+    arrival = each.arrival
+    assert not isinstance(arrival, Refusal)
+    outputs.counts["by_type"][arrival.type] += 1
+    outputs.summary.unknown_fields += arrival.unknown
+    if portfolio.day is None:
+        portfolio.open(arrival.date if first_close is None else min(arrival.date, first_close))
+        outputs.summary.first_day = date_of_number(portfolio.date).isoformat()
+    before = portfolio.date
+    outputs.write(portfolio.take(arrival))
+    for day in range(before, portfolio.date):
+        outputs.closed(day)
+    outputs.read(each)
+
+
+def _end(portfolio: Portfolio, outputs: Outputs) -> int | None:
+    """Close the last day of files without day.ended; returns the last closed day."""
+    if portfolio.day is None:
+        return None
+    if not portfolio.closes_by_record:
+        last = portfolio.date
+        outputs.write(portfolio.close_until(last))
+        outputs.closed(last)
+    as_of = portfolio.date - 1
+    return as_of if outputs.summary.days_closed else None

@@ -1,0 +1,75 @@
+"""Rich tables of what a command did."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from pipeline.shells.cases import Outcome
+from pipeline.shells.replay import Summary
+from pipeline.shells.texts import TEXTS, Language
+from rules.rule import Expected
+
+WIDTH = 120  # where no terminal says how wide it is
+
+
+def console() -> Console:
+    """A console that is wide enough for the tables when its output is piped."""
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDTH)
+
+
+def replayed(summary: Summary, folder: Path, lang: Language) -> None:
+    """What a replay read and wrote."""
+    texts = TEXTS[lang]
+    table = Table(
+        title=texts["replayed"].format(
+            events=f"{summary.events:,}",
+            borrowers=f"{summary.borrowers:,}",
+            days=f"{summary.days_closed:,}",
+            as_of=summary.as_of or "-",
+        )
+    )
+    table.add_column(texts["file"])
+    table.add_column(texts["records"], justify="right")
+    table.add_column(texts["detail"])
+    rows: tuple[tuple[str, int, dict[str, int]], ...] = (
+        ("alerts.jsonl", sum(summary.alerts.values()), summary.alerts),
+        ("collection-tasks.jsonl", sum(summary.tasks.values()), summary.tasks),
+        ("shadow.jsonl", summary.shadow_alerts, {}),
+        ("dead-letters.jsonl", sum(summary.dead_letters.values()), summary.dead_letters),
+        ("profiles.jsonl", summary.borrowers, {}),
+        (texts["disagreements"], summary.disagreements, {}),
+        (texts["unknown_fields"], summary.unknown_fields, {}),
+        (texts["waiting"], summary.waiting, {}),
+    )
+    for name, count, detail in rows:
+        table.add_row(name, f"{count:,}", ", ".join(f"{key} {value:,}" for key, value in detail.items()))
+    out = console()
+    out.print(table)
+    out.print(texts["written"].format(folder=folder))
+
+
+def outcomes(done: list[Outcome], lang: Language, *, only_failed: bool) -> None:
+    """Each case on a line; a failed one with what was expected and what came."""
+    texts, out = TEXTS[lang], console()
+    for each in done:
+        if each.passed and only_failed:
+            continue
+        word = texts["pass"] if each.passed else texts["fail"]
+        out.print(f"[{'green' if each.passed else 'red'}]{word}[/] {each.rule.rule}: {escape(each.case.name)}")
+        if not each.passed:
+            out.print(f"     {texts['expected']}  {_listed(each.case.expect, lang)}", markup=False)
+            out.print(f"     {texts['got']}  {_listed(each.got, lang)}", markup=False)
+    passed = sum(each.passed for each in done)
+    out.print(texts["cases"].format(passed=passed, all=len(done)))
+
+
+def _listed(alerts: tuple[Expected, ...], lang: Language) -> str:
+    texts = TEXTS[lang]
+    if not alerts:
+        return texts["nothing"]
+    return "; ".join(
+        f"{texts['day']} {each.day} {each.alert}" + (f' "{each.say}"' if each.say else "") for each in alerts
+    )

@@ -1,0 +1,107 @@
+"""The text of a condition made ready for Python's parser, which then says where each node stands in it."""
+
+import ast
+import keyword
+import re
+import warnings
+from dataclasses import dataclass
+
+from rules.faults import shown
+
+LONGEST = 2_000
+_QUOTED_OR_PERCENT = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"|(?<![\w.])([0-9]+(?:\.[0-9]+)?)%")
+_QUOTED = re.compile(r"'[^'\n]*'|\"[^\"\n]*\"")
+_OUTSIDE = re.compile(r"[#\\`$?@;~^|&{}]|[^\x00-\x7f]")
+# How other languages write it -> how it is written here.
+_HABITS = (
+    (re.compile(r"&&|\bAND\b|&"), "and"),
+    (re.compile(r"\|\||\bOR\b|\|"), "or"),
+    (re.compile(r"\bNOT\b|!(?!=)"), "not"),
+    (re.compile(r"=>|≥"), ">="),
+    (re.compile(r"=<|≤"), "<="),
+    (re.compile(r"<>|≠"), "!="),
+    (re.compile(r"(?<![<>=!])=(?!=)"), "=="),
+)
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """The sentence about a text that is no expression at all."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """A parsed text: its tree, and the text behind each node."""
+
+    tree: ast.expr
+    text: bytes  # as parsed; the parser counts bytes
+    percents: frozenset[int]  # where numbers begin that were written with %
+
+    def text_of(self, node: ast.expr) -> str:
+        """What was written for a node."""
+        return self.text[node.col_offset : node.end_col_offset].decode().strip()
+
+    def name(self, node: ast.Name) -> str:
+        """The name that was written; `class` is a field, though Python keeps the word for itself."""
+        return node.id.removesuffix("_") if _is_masked(node.id) else node.id
+
+    def is_percent(self, node: ast.Constant) -> bool:
+        """Whether the number was written with %."""
+        return node.col_offset in self.percents
+
+
+def parsed(text: str, names: frozenset[str]) -> Source | Unreadable:
+    """The text as one expression over names."""
+    if len(text) > LONGEST:
+        return Unreadable(f"expected at most {LONGEST} characters, got {len(text)}; name parts as measures")
+    text = " ".join(text.split())
+    bare = _QUOTED.sub("''", text)
+    if not bare:
+        return Unreadable("expected a condition such as 'missed >= 2', got nothing")
+    if _OUTSIDE.search(bare):
+        return Unreadable(_cannot_read(text, bare))
+    text, percents = _without_percents(_masked(text, names))
+    try:
+        # Python warns of texts that it parses all the same, such as `1and 2`; here they are mistakes.
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            tree = ast.parse(text, mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):
+        return Unreadable(_cannot_read(text, bare))
+    return Source(tree, text.encode(), percents)
+
+
+def _without_percents(text: str) -> tuple[str, frozenset[int]]:
+    percents: set[int] = set()
+
+    def blanked(found: re.Match[str]) -> str:
+        if found[1] is None:
+            return found[0]
+        percents.add(len(text[: found.start()].encode()))
+        return found[1] + " "
+
+    return _QUOTED_OR_PERCENT.sub(blanked, text), frozenset(percents)
+
+
+def _masked(text: str, names: frozenset[str]) -> str:
+    """The text with an underscore after each name that is a word of Python."""
+    reserved = [name for name in names if keyword.iskeyword(name)]
+    if not reserved:
+        return text
+    pattern = re.compile(rf"'[^'\n]*'|\"[^\"\n]*\"|\b({'|'.join(reserved)})\b")
+    return pattern.sub(lambda found: found[0] + "_" if found[1] else found[0], text)
+
+
+def _is_masked(name: str) -> bool:
+    return name.endswith("_") and keyword.iskeyword(name[:-1])
+
+
+def _cannot_read(text: str, bare: str) -> str:
+    for habit, word in _HABITS:
+        if found := habit.search(bare):
+            return f"cannot read {shown(text)}; write {word} in place of {found[0]}"
+    if strange := _OUTSIDE.search(bare):
+        return f"cannot read {strange[0]!r} in {shown(text)}; delete it"
+    return f"cannot read {shown(text)}; expected a condition such as 'missed >= 2 and overdue >= 5'"

@@ -1,0 +1,106 @@
+"""What is wrong in a file that a person wrote: where it stands, what was expected, what came, what to do.
+
+RuleError     a file (rules, their texts and lock; settings and mappings are read by the same means)
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SHOWN_CHARACTERS = 60
+_PLAIN_NAME = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One mistake.
+
+    >>> print(Fault("late.yaml", 14, 1, "when", "no measure named 'misssed'; did you mean 'missed'?"))
+    late.yaml:14:1 when: no measure named 'misssed'; did you mean 'missed'?
+    """
+
+    file: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column} {self.path}: {self.message}"
+
+
+class RuleError(Exception):
+    """Files that cannot be used, with every fault of every one of them, in the order they are read."""
+
+    def __init__(self, faults: Iterable[Fault]) -> None:
+        self.faults = tuple(sorted(set(faults)))
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+def shown(value: Any) -> str:
+    """A value as a person would name it, shortened.
+
+    >>> shown("two months"), shown(None), shown(True), shown([1, 2]), shown({"a": 1}), shown(7)
+    ("'two months'", 'nothing', 'true', 'a list', 'a mapping', '7')
+    """
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return repr(shortened(value))
+        case dict():
+            return "a mapping"
+        case list() | tuple():
+            return "a list"
+    return shortened(str(value))
+
+
+def shortened(text: str) -> str:
+    """At most as many characters as fit into a sentence.
+
+    >>> shortened("a" * 70) == "a" * 57 + "..."
+    True
+    """
+    return text if len(text) <= SHOWN_CHARACTERS else text[: SHOWN_CHARACTERS - 3] + "..."
+
+
+def named(word: str) -> str:
+    """A name as it is, in quotes where it has anything but letters, digits and `_ - .`.
+
+    >>> named("days_past_due"), named("a: b")
+    ('days_past_due', "'a: b'")
+    """
+    return word if _PLAIN_NAME.fullmatch(word) else repr(shortened(word))
+
+
+def one_of(words: Sequence[str]) -> str:
+    """Words as a choice.
+
+    >>> one_of(["low", "medium", "high"])
+    'low, medium or high'
+    """
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
+
+
+def suggestion(word: str, words: Iterable[str]) -> str:
+    """The end of a sentence about a word that is not among the words.
+
+    >>> suggestion("misssed", ["missed", "overdue"])
+    "; did you mean 'missed'?"
+    >>> suggestion("salary", ["missed", "overdue"])
+    '; there are missed and overdue'
+    """
+    known = list(words)
+    near = difflib.get_close_matches(word[:SHOWN_CHARACTERS], known, 1)
+    if near:
+        return f"; did you mean {shortened(near[0])!r}?"
+    if not known:
+        return ""
+    known = [named(each) for each in known]
+    if len(known) == 1:
+        return f"; there is {known[0]}"
+    return f"; there are {', '.join(known[:-1])} and {known[-1]}" if len(known) <= 12 else ""

@@ -1,0 +1,100 @@
+"""The laws of the shelf, over all rules at once; `forewarn rules check` prints every break of them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from rules.catalogue import Catalogue
+from rules.conflicts import Written, cycle_faults, name_faults
+from rules.faults import Fault, RuleError, one_of, suggestion
+from rules.loader import load_file, rule_files, sound_rules
+from rules.sidecars import load_texts, sidecar_files
+from rules.versions import read_lock, version_of
+
+
+def check(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set[str] | None) -> list[Fault]:
+    """Every fault of the files, of the rules together, of their texts and of the lock; `queues` None: not looked at."""
+    try:
+        loaded = [load_file(path, catalogue) for path in rule_files(dirs)]
+    except RuleError as error:
+        return list(error.faults)
+    faults = [fault for each in loaded for fault in each.faults]
+    rules = sound_rules(loaded)
+    faults += [*name_faults(rules), *cycle_faults(rules)]
+    # A rule with a fault of its own still exists: nobody else is to be blamed for naming it.
+    names = {each.path.name.removesuffix(".yaml") for each in loaded}
+    for rule in rules:
+        faults += case_faults(rule)
+        faults += reference_faults(rule, names)
+        faults += queue_faults(rule, queues) if queues is not None else []
+        faults += text_faults(rule)
+    faults += orphan_faults(dirs, names)
+    faults += lock_faults(rules, names, lock) if lock is not None else []
+    return sorted(set(faults))
+
+
+def case_faults(written: Written) -> Iterator[Fault]:
+    """A live rule has a case that alerts and a case that stays quiet."""
+    rule, document = written
+    if rule.status != "live":
+        return
+    if not any(case.expect for case in rule.tests):
+        yield document.fault(("tests",), "expected a case that alerts, got only quiet ones; add one")
+    if all(case.expect for case in rule.tests):
+        yield document.fault(("tests",), "expected a case that expects nothing, got only alerts; add one just below")
+
+
+def reference_faults(written: Written, names: set[str]) -> Iterator[Fault]:
+    """The rules that a rule names exist."""
+    rule, document = written
+    for i, inhibitor in enumerate(rule.inhibited_by):
+        if inhibitor not in names:
+            yield document.fault(("inhibited_by", i), f"no rule named {inhibitor!r}{suggestion(inhibitor, names)}")
+    if rule.challenges is not None and rule.challenges not in names:
+        yield document.fault(("challenges",), f"no rule named {rule.challenges!r}; a challenger stands beside its rule")
+
+
+def queue_faults(written: Written, queues: set[str]) -> Iterator[Fault]:
+    """The queue of a task exists."""
+    rule, document = written
+    if rule.task is not None and rule.task.queue not in queues:
+        known = suggestion(rule.task.queue, sorted(queues)) or f"; expected {one_of(sorted(queues))}"
+        yield document.fault(("task", "queue"), f"no queue named {rule.task.queue!r}{known}")
+
+
+def text_faults(written: Written) -> list[Fault]:
+    """The texts in the second language are whole, and show what the rule shows."""
+    try:
+        load_texts(written.rule, "zh")
+    except RuleError as error:
+        return list(error.faults)
+    return []
+
+
+def orphan_faults(dirs: list[Path], names: set[str]) -> Iterator[Fault]:
+    """Texts belong to a rule."""
+    for path in sidecar_files(dirs):
+        name = path.name.removesuffix(".yaml").rpartition(".")[0]
+        if name not in names:
+            yield Fault(str(path), 1, 1, "file", f"no rule named {name!r} for these texts{suggestion(name, names)}")
+
+
+def lock_faults(rules: list[Written], names: set[str], lock: Path) -> list[Fault]:
+    """The lock counts every rule as it is."""
+    try:
+        document, locked = read_lock(lock)
+    except RuleError as error:
+        return list(error.faults)
+    faults: list[Fault] = []
+    for rule, written in rules:
+        entry = locked.get(rule.rule)
+        if entry is None:
+            faults.append(written.fault((), f"{rule.rule!r} is not in {lock.name}; write the lock anew"))
+        elif entry.hash != rule.hash:
+            to = version_of(rule, locked)
+            faults.append(
+                written.fault((), f"changed since version {entry.version}; write {lock.name} anew, it becomes {to}")
+            )
+    if document is not None:
+        gone = sorted(set(locked) - names)
+        faults += [document.fault((name,), "its file is gone; a rule is retired, not deleted") for name in gone]
+    return faults

@@ -1,0 +1,259 @@
+"""What a named measure means: its verb, the events it reads, and whether memory can answer it."""
+
+import keyword
+import re
+from dataclasses import dataclass, replace
+from typing import cast, get_args
+
+from rules.catalogue import Catalogue, Field, Kind
+from rules.conditions import FIGURE, MACRO, ConditionFaults, parse_where
+from rules.faults import one_of, suggestion
+from rules.language import MeasureFile
+from rules.notes import Notes
+from rules.reach import check_reach
+from rules.rule import Measure, Per, Selector, Verb
+from rules.yaml_text import Path
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_SELECTOR = re.compile(r"(\S+)(?:\s+where\s+(.*))?", re.DOTALL)
+_NUMERIC = ("amount", "share", "days", "count", "number")
+_OPTIONS = ("from", "over", "ending", "within", "of", "across")
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a verb needs beside itself, and what else it may have."""
+
+    needs: tuple[str, ...]
+    may: tuple[str, ...]
+
+
+_FACT = Form(("from", "over"), ("ending", "of", "across"))
+FORMS: dict[Verb, Form] = {
+    "count": Form(("over",), ("ending", "of")),
+    "days_since": Form((), ("over", "ending", "of")),
+    "sum": Form(("from", "over"), ("ending", "of")),
+    "average": _FACT,
+    "min": _FACT,
+    "max": _FACT,
+    "distinct": Form(("from", "over"), ("ending", "of")),
+    "latest": Form(("from",), ("over", "ending", "of", "across")),
+    "sequence": Form(("within",), ("of",)),
+    "now": Form((), ("of", "across")),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One measure while it is read: where it stands, and against what it is checked."""
+
+    path: Path
+    per: Per | None  # None: the file does not say it rightly
+    catalogue: Catalogue
+    note: Notes
+
+
+def read_measure(name: str, file: MeasureFile, reading: Reading) -> Measure | None:
+    """The measure, or None when it was noted that it cannot be one."""
+    before = len(reading.note.faults)
+    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name == MACRO:
+        example = "such as 'missed' or 'salary_before'"
+        reading.note(reading.path, f"expected a name of small letters, digits and _ {example}, got {name!r}")
+    verb = _verb(file, reading)
+    if verb is None:
+        return None
+    _check_options(verb, file, reading)
+    measure = _now(name, file, reading) if verb == "now" else _over_events(name, verb, file, reading)
+    return measure if len(reading.note.faults) == before else None
+
+
+def macro_measure(name: str) -> Measure:
+    """A published figure named in a condition: a measure without a line of its own.
+
+    >>> macro_measure("macro.unemployment").what
+    'unemployment'
+    """
+    return Measure(name=name, verb="macro", what=name.removeprefix(f"{MACRO}."))
+
+
+def _verb(file: MeasureFile, reading: Reading) -> Verb | None:
+    found = [verb for verb in FORMS if getattr(file, verb) is not None]
+    if len(found) == 1:
+        return found[0]
+    got = " and ".join(found) if found else "none"
+    reading.note(reading.path, f"expected exactly one of {one_of(list(FORMS))}, got {got}")
+    return None
+
+
+def _check_options(verb: Verb, file: MeasureFile, reading: Reading) -> None:
+    form = FORMS[verb]
+    given = [option for option in _OPTIONS if getattr(file, "source" if option == "from" else option) is not None]
+    for option in form.needs:
+        if option not in given:
+            reading.note(reading.path, f"{verb!r} needs {option!r}")
+    for option in given:
+        if option not in form.needs + form.may:
+            hint = f"; name the event in {verb!r}" if option == "from" and verb in ("count", "days_since") else ""
+            reading.note((*reading.path, option), f"{verb!r} takes no {option!r}{hint}")
+        elif option == "ending" and "over" not in given:
+            reading.note(reading.path, "'ending' needs 'over'")
+
+
+# -- facts of the ledger ----------------------------------------------------
+
+
+def _now(name: str, file: MeasureFile, reading: Reading) -> Measure | None:
+    what = file.now or ""
+    if what.startswith(f"{MACRO}."):
+        figure = what.removeprefix(f"{MACRO}.")
+        if not FIGURE.fullmatch(figure):
+            reading.note((*reading.path, "now"), f"expected a figure such as 'macro.unemployment', got {what!r}")
+        for option in ("of", "across"):
+            if getattr(file, option) is not None:
+                reading.note((*reading.path, option), f"a published figure takes no {option!r}")
+        return replace(macro_measure(what), name=name)
+    fact = reading.catalogue.facts.get(what)
+    if fact is None:
+        reading.note((*reading.path, "now"), f"no fact named {what!r}{suggestion(what, reading.catalogue.facts)}")
+        return None
+    if reading.per == "account_id" and file.of is None:
+        reading.note(reading.path, f"{what!r} is a fact of loans; under account_id it needs 'of: borrower'")
+    _check_worst(file, fact, reading)
+    if file.across is not None and not _is_of_borrower(file, reading):
+        reading.note((*reading.path, "across"), "one loan has nothing to look across; add 'of: borrower', or delete it")
+    return Measure(name=name, verb="now", what=what, of_borrower=file.of is not None, across=file.across)
+
+
+# -- events -----------------------------------------------------------------
+
+
+def _over_events(name: str, verb: Verb, file: MeasureFile, reading: Reading) -> Measure | None:
+    texts = _selector_texts(verb, file)
+    read = [_selector(text, path, reading) for path, text in texts]
+    if verb == "sequence" and len(texts) < 2:
+        reading.note((*reading.path, "sequence"), f"expected at least two steps, got {len(texts)}")
+    found = [each for each in read if each is not None]
+    if len(found) < len(texts) or not found:
+        return None
+    field = None
+    if verb not in ("count", "days_since", "sequence"):
+        field = _field(verb, str(getattr(file, verb)), found[0][1], reading)
+    for (path, _), (_, kind) in zip(texts, found, strict=True):
+        _check_key(kind, file, reading, path)
+    if verb in ("latest", "average", "min", "max"):
+        _check_across(verb, file, found[0][1], field, reading)
+    measure = Measure(
+        name=name,
+        verb=verb,
+        what=None if field is None else field.name,
+        select=tuple(selector for selector, _ in found),
+        over=file.over,
+        ending=file.ending,
+        within=file.within,
+        of_borrower=file.of is not None,
+        across=file.across,
+    )
+    check_reach(measure, [kind for _, kind in found], reading.path, reading.note)
+    return measure
+
+
+def _selector_texts(verb: Verb, file: MeasureFile) -> list[tuple[Path, str]]:
+    """The selectors of a measure as written, by their place inside it."""
+    if verb == "sequence":
+        return [(("sequence", i), step) for i, step in enumerate(file.sequence or ())]
+    if verb in ("count", "days_since"):
+        return [((verb,), str(getattr(file, verb)))]
+    return [] if file.source is None else [(("from",), file.source)]
+
+
+def _selector(text: str, place: Path, reading: Reading) -> tuple[Selector, Kind] | None:
+    path = (*reading.path, *place)
+    found = _SELECTOR.fullmatch(text.strip())
+    if found is None:
+        reading.note(path, f"expected an event such as 'repayment.missed', perhaps with 'where', got {text!r}")
+        return None
+    event, where = found[1], found[2]
+    kind = kind_of(event, reading.catalogue)
+    if kind is None:
+        reading.note(path, no_event(event, reading.catalogue))
+        return None
+    if where is None:
+        return Selector(event), kind
+    try:
+        return Selector(event, parse_where(where, kind)), kind
+    except ConditionFaults as faults:
+        for message in faults.messages:
+            reading.note(path, message)
+        return None
+
+
+def kind_of(event: str, catalogue: Catalogue) -> Kind | None:
+    """The kind of an event by its name; every `model.NAME` is one.
+
+    >>> empty = Catalogue({}, {}, Kind("model", "model", None, {}, 400))
+    >>> kind_of("model.payment_stress", empty).feed, kind_of("model.", empty)
+    ('model.payment_stress', None)
+    """
+    prefix, _, name = event.partition(".")
+    if prefix == "model" and FIGURE.fullmatch(name):
+        return replace(catalogue.model, name=event, feed=event)
+    return catalogue.events.get(event)
+
+
+def no_event(event: str, catalogue: Catalogue) -> str:
+    """The sentence about an event that does not exist."""
+    return f"no event named {event!r}{suggestion(event, catalogue.events)}"
+
+
+def _field(verb: Verb, name: str, kind: Kind, reading: Reading) -> Field | None:
+    field = kind.fields.get(name)
+    if field is None:
+        reading.note((*reading.path, verb), f"{kind.name!r} has no field {name!r}{suggestion(name, kind.fields)}")
+        return None
+    if verb != "distinct" and field.unit not in _NUMERIC:
+        numbers = [each.name for each in kind.fields.values() if each.unit in _NUMERIC]
+        hint = f"; numbers are {', '.join(numbers)}" if numbers else "; count its events instead"
+        reading.note((*reading.path, verb), f"{verb!r} needs a number, and {name!r} is a {field.unit}{hint}")
+        return None
+    return field
+
+
+def _check_key(kind: Kind, file: MeasureFile, reading: Reading, place: Path) -> None:
+    if reading.per in (None, "borrower_id") or file.of is not None or kind.key == reading.per:
+        return
+    whose = cast(str, reading.per).removesuffix("_id")
+    reading.note(
+        (*reading.path, *place), f"{kind.name!r} names no {whose}; under {reading.per} it needs 'of: borrower'"
+    )
+
+
+def _check_across(verb: Verb, file: MeasureFile, kind: Kind, field: Field | None, reading: Reading) -> None:
+    if reading.per is None:
+        return
+    if not _is_of_borrower(file, reading) or kind.key is None:
+        if file.across is not None:
+            what = f"{kind.name!r} is of the borrower" if kind.key is None else f"it is of one {_thing(kind)}"
+            reading.note((*reading.path, "across"), f"{what}, so there is nothing to look across; delete it")
+        return
+    if file.across is None:
+        several = f"two {_thing(kind)}s must not overwrite each other"
+        reading.note(reading.path, f"{verb!r} of {kind.name!r} needs 'across: worst', 'sum' or 'average'; {several}")
+    elif field is not None:
+        _check_worst(file, field, reading)
+
+
+def _check_worst(file: MeasureFile, field: Field, reading: Reading) -> None:
+    if file.across == "worst" and field.worse is None:
+        known = "the catalogue does not say which end of it is worse"
+        reading.note((*reading.path, "across"), f"expected sum or average for {field.name!r}, got 'worst'; {known}")
+
+
+def _is_of_borrower(file: MeasureFile, reading: Reading) -> bool:
+    return reading.per in (None, "borrower_id") or file.of is not None
+
+
+def _thing(kind: Kind) -> str:
+    return (kind.key or "").removesuffix("_id")
+
+
+assert set(FORMS) | {MACRO} == set(get_args(Verb))

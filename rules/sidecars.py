@@ -1,0 +1,58 @@
+"""The texts of a rule in a second language: `<rule>.zh.yaml` beside the rule, its slots those of the rule."""
+
+from pathlib import Path
+
+from rules.faults import Fault, RuleError
+from rules.language import TextsFile
+from rules.loader import SIDECAR, read_file
+from rules.rule import Rule
+from rules.say import Slot, say_faults, slots_of
+from rules.yaml_text import Document, checked
+
+
+def sidecar_of(rule: Rule, lang: str) -> Path:
+    """Where the texts of a rule stand in a language.
+
+    >>> rule = Rule("late", "", "draft", "", "", "", "loan_id", {}, None, "low", "", file="shelf/late.yaml")
+    >>> sidecar_of(rule, "zh").as_posix()
+    'shelf/late.zh.yaml'
+    """
+    return Path(rule.file).with_suffix(f".{lang}.yaml")
+
+
+def load_texts(rule: Rule, lang: str) -> TextsFile | None:
+    """The texts of a rule in a language, None when nobody wrote them; RuleError with all faults when they are wrong."""
+    path = sidecar_of(rule, lang)
+    if not path.exists():
+        return None
+    document = read_file(path)
+    texts, faults = checked(document, TextsFile, document.data)
+    if texts is not None:
+        faults += _say_faults(texts, rule, document)
+    if texts is None or faults:
+        raise RuleError(faults)
+    return texts
+
+
+def sidecar_files(dirs: list[Path]) -> list[Path]:
+    """Every file of texts under some folders."""
+    return sorted(path for folder in dirs for path in folder.rglob("*.yaml") if SIDECAR.fullmatch(path.name))
+
+
+def _say_faults(texts: TextsFile, rule: Rule, document: Document) -> list[Fault]:
+    faults = [document.fault(("say",), message) for message in say_faults(texts.say, rule.measure)]
+    if faults:
+        return faults
+    # A format may differ by language; what is shown may not.
+    wanted, got = _shown(rule.say), _shown(texts.say)
+    faults += [document.fault(("say",), f"{each} is not in the rule's say; delete it") for each in sorted(got - wanted)]
+    faults += [document.fault(("say",), f"{each} is missing; the rule's say has it") for each in sorted(wanted - got)]
+    return faults
+
+
+def _shown(template: str) -> set[str]:
+    return {_without_format(slot) for slot in slots_of(template)}
+
+
+def _without_format(slot: Slot) -> str:
+    return f"{{{slot.measure}.{slot.window}}}" if slot.window is not None else f"{{{slot.measure}}}"

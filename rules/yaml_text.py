@@ -1,0 +1,144 @@
+r"""A YAML file as data that still knows its lines, and its check against a pydantic model with every fault at once.
+
+>>> from pydantic import BaseModel
+>>> class Task(BaseModel, extra="forbid"):
+...     queue: str
+...     days: int
+>>> task = validate(read("queue: early\ndays: 2", "task.yaml"), Task)
+>>> task.queue, task.days
+('early', 2)
+>>> validate(read("queue: early\ndais: 2", "task.yaml"), Task)
+Traceback (most recent call last):
+rules.faults.RuleError: task.yaml:1:1 file: days is missing
+task.yaml:2:1 dais: no such field; did you mean 'days'?
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from rules.faults import Fault, RuleError, named
+from rules.shapes import problems
+from rules.yaml_nodes import DataReader
+
+Path = tuple[str | int, ...]
+Model = TypeVar("Model", bound=BaseModel)
+
+LONGEST_TEXT = 1_000_000
+_FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
+
+
+@dataclass(frozen=True)
+class Document:
+    """What a file says, and where."""
+
+    file: str
+    text: str
+    data: Any
+    root: yaml.Node | None = None
+    faults: tuple[Fault, ...] = ()  # what YAML would have hidden
+
+    def where(self, path: Path) -> tuple[int, int]:
+        """Line and column of the name at a path (of the item, in a list); of the nearest above when it is not there."""
+        # The file as a whole is its first line, even when comments stand before the first field.
+        return _place(_nodes_at(self.root, path)[0]) if path else (1, 1)
+
+    def where_value(self, path: Path) -> tuple[int, int]:
+        """Line and column of the value at a path."""
+        return _place(_nodes_at(self.root, path)[1])
+
+    def fault(self, path: Path, message: str, *, at_value: bool = False) -> Fault:
+        """A fault at a path of this file."""
+        line, column = self.where_value(path) if at_value else self.where(path)
+        return Fault(self.file, line, column, dotted(path), message)
+
+
+def dotted(path: Path) -> str:
+    """A path as it is shown.
+
+    >>> dotted(("measure", "missed", "over")), dotted(("tests", 0, "given")), dotted(())
+    ('measure.missed.over', 'tests[0].given', 'file')
+    """
+    steps = (f"[{step}]" if isinstance(step, int) else f".{named(step)}" for step in path)
+    return "".join(steps).removeprefix(".") or "file"
+
+
+def read(text: str, file: str) -> Document:
+    """The document of a text; RuleError when it is no YAML at all."""
+    if len(text) > LONGEST_TEXT:
+        raise RuleError([Fault(file, 1, 1, "file", f"expected at most {LONGEST_TEXT} characters, got {len(text)}")])
+    text = text.removeprefix("\ufeff")
+    if forbidden := _FORBIDDEN.search(text):
+        line, column = _line_and_column(text, forbidden.start())
+        what = f"the character U+{ord(forbidden[0]):04X} is not allowed; delete it"
+        raise RuleError([Fault(file, line, column, "file", what)])
+    try:
+        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        raise RuleError([_not_yaml(error, file)]) from None
+    if root is None:
+        raise RuleError([Fault(file, 1, 1, "file", "expected fields such as 'rule: name', got an empty file")])
+    faults: list[Fault] = []
+
+    def note(node: yaml.Node, path: Path, message: str) -> None:
+        faults.append(Fault(file, *_place(node), dotted(path), message))
+
+    data = DataReader(note).read(root)
+    return Document(file, text, data, root, tuple(faults))
+
+
+def validate(document: Document, model: type[Model]) -> Model:
+    """The document as a model; RuleError with every fault, those that YAML would have hidden included."""
+    found, faults = checked(document, model, document.data)
+    if found is None or faults:
+        raise RuleError(faults)
+    return found
+
+
+def checked(document: Document, model: type[Model], data: Any) -> tuple[Model | None, list[Fault]]:
+    """The data of a document as a model, or None, and the faults either way."""
+    faults = list(document.faults)
+    try:
+        return model.model_validate(data), faults
+    except ValidationError as error:
+        trapped = {fault.path for fault in faults}  # one sentence a place is enough
+        found = (
+            document.fault(each.path, each.message, at_value=each.at_value) for each in problems(error, model, data)
+        )
+        return None, faults + [fault for fault in found if fault.path not in trapped]
+
+
+def _nodes_at(root: yaml.Node | None, path: Path) -> tuple[yaml.Node | None, yaml.Node | None]:
+    at = node = root
+    for step in path:
+        if isinstance(node, yaml.MappingNode):
+            found = [(key, value) for key, value in node.value if key.value == step]
+            if not found:
+                break
+            at, node = found[0]
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+            at = node = node.value[step]
+        else:
+            break
+    return at, node
+
+
+def _place(node: yaml.Node | None) -> tuple[int, int]:
+    if node is None:
+        return 1, 1
+    return node.start_mark.line + 1, node.start_mark.column + 1
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Fault:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    what = " ".join(part for part in (error.context, error.problem) if part)
+    return Fault(file, line, column, "file", f"not YAML: {what}; check quotes, brackets, colons and indentation")
+
+
+def _line_and_column(text: str, at: int) -> tuple[int, int]:
+    before = text[:at]
+    return before.count("\n") + 1, at - before.rfind("\n")

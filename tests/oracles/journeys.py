@@ -1,0 +1,183 @@
+"""Journeys of one borrower as lists of sentences, told to the engine and to the oracle alike."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from pipeline.decisions import Alert, Decision, ShadowAlert
+from pipeline.decode import Arrival, Decoder
+from pipeline.engine import close_day, step
+from pipeline.look import Day
+from pipeline.memory import Memory, freeze, thaw
+from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
+from pipeline.zone import Zone
+from rules.rule import Rule, Shelf
+from tests.oracles.rule_oracle import Oracle, Transition
+from tests.oracles.rule_values import DAY_MS, EAST_MS, Happening, Past
+
+DAY_0 = date(2025, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
+LONG_BEFORE = {"": DAY_0 - 2_000}
+BORROWER = "B1"
+ZONE = Zone("Asia/Shanghai")
+DECODER = Decoder("Asia/Shanghai", "CNY")
+NOTHING_IS_MISSING: Mapping[int, frozenset[str]] = {}
+
+
+class Told(NamedTuple):
+    """One event as a journey tells it; `arrives` is the open day when it comes in."""
+
+    fields: dict[str, Any]
+    day: int
+    at_ms: int
+    arrives: int
+
+    @property
+    def arrival(self) -> Arrival:
+        """What the engine is given."""
+        return DECODER.decode(json.dumps(self.fields).encode(), {"line": 1})
+
+    @property
+    def happening(self) -> Happening:
+        """What the oracle is given."""
+        return Happening(self.arrival.event, self.fields["type"], DAY_0 + self.day, self.at_ms)
+
+
+def told(
+    event: str,
+    /,
+    *,
+    day: int,
+    clock: str = "09:00:00.000",
+    arrives: int | None = None,
+    of_day: int | None = None,
+    **fields: Any,
+) -> Told:
+    """An event at a time of a day; its business date is that day, unless `of_day` gives it to another."""
+    at_ms = (DAY_0 + day) * DAY_MS - EAST_MS + _milliseconds(clock)
+    business_day = day if of_day is None else of_day
+    text = f"{_date(day)}T{clock}+08:00"
+    body: dict[str, Any] = {"type": event, "source": "core", "at": text, "borrower_id": BORROWER} | fields
+    if of_day is not None:
+        body["business_date"] = _date(of_day)
+    if "id" not in body:
+        body["id"] = f"{event}:{day}:{clock}:{fields.get('loan_id', fields.get('account_id', ''))}"
+    return Told(body, business_day, at_ms, business_day if arrives is None else arrives)
+
+
+def _date(day: int) -> str:
+    return date.fromordinal(date(2025, 1, 1).toordinal() + day).isoformat()
+
+
+def _milliseconds(clock: str) -> int:
+    hours, minutes, seconds = clock.split(":")
+    whole, _, thousandths = seconds.partition(".")
+    return ((int(hours) * 60 + int(minutes)) * 60 + int(whole)) * 1000 + int(thousandths or 0)
+
+
+class Said(NamedTuple):
+    """One alert in words: on which day, for whom, what."""
+
+    day: int
+    rule: str
+    key: str
+    n: int
+    transition: str
+    severity: str
+    reason: str | None
+
+
+class Engine:
+    """The engine under test with one borrower, told one thing after another."""
+
+    def __init__(self, rules: Iterable[Rule], *, history: dict[str, int] | None = None) -> None:
+        self.shelf = compiled(rules, history=LONG_BEFORE if history is None else history)
+        self.memory = Memory(BORROWER)
+        self.looks = -1
+        self.decisions: list[Decision] = []
+        self.transitions: list[Transition] = []
+        self.figures: dict[str, int] = {}
+
+    def arrive(self, arrival: Arrival, on: int) -> None:
+        """One event on an open day (days since 1970)."""
+        day = Day(date=on, figures=self.figures)
+        self._note(step(self.shelf, day, self.memory, arrival)[1], on)
+
+    def close(self, on: int, missing: frozenset[str] = frozenset()) -> None:
+        """The end of a day."""
+        day = Day(date=on, missing=missing, figures=self.figures)
+        self._note(close_day(self.shelf, day, self.memory)[1], on)
+
+    def crash(self) -> None:
+        """Lose everything but the frozen bytes, and go on from them."""
+        head, tail = freeze(self.memory)
+        self.memory = thaw(BORROWER, head, tail)
+
+    def _note(self, decisions: list[Decision], on: int) -> None:
+        self.looks += 1
+        self.decisions += decisions
+        for each in decisions:
+            if isinstance(each, Alert | ShadowAlert):
+                _, key, n = each.episode.split("/")
+                self.transitions.append(
+                    Transition(self.looks, on, each.rule, key, int(n), each.transition, each.severity, each.reason)
+                )
+
+
+def compiled(rules: Iterable[Rule], *, history: dict[str, int]) -> CompiledShelf:
+    """Rules ready to run under plain terms of a bank."""
+    terms = BankTerms(
+        zone=ZONE, reporting_currency="CNY", due_by=lambda on, days: f"{on - DAY_0 + days}", history=history
+    )
+    return compile_shelf(Shelf(tuple(sorted(rules, key=lambda rule: rule.rule)), "shelf"), terms)
+
+
+def journey(
+    rules: Rule | Sequence[Rule],
+    *events: Told,
+    until: int,
+    history: dict[str, int] | None = None,
+    missing: Mapping[int, frozenset[str]] = NOTHING_IS_MISSING,
+) -> list[Said]:
+    """What the engine says while events arrive in the order written, each day closed after its last, to `until`."""
+    engine = Engine([rules] if isinstance(rules, Rule) else rules, history=history)
+    tell(engine, events, until=until, missing=missing)
+    return [Said(each[1] - DAY_0, *each[2:]) for each in engine.transitions]
+
+
+def tell(
+    engine: Engine, events: Iterable[Told], *, until: int, missing: Mapping[int, frozenset[str]] = NOTHING_IS_MISSING
+) -> None:
+    """Give events and ends of days to an engine."""
+    on = None
+    for each in events:
+        on = each.arrives if on is None else on
+        while on < each.arrives:
+            engine.close(DAY_0 + on, missing.get(on, frozenset()))
+            on += 1
+        engine.arrive(each.arrival, DAY_0 + on)
+    for day in range(0 if on is None else on, until + 1):
+        engine.close(DAY_0 + day, missing.get(day, frozenset()))
+
+
+def foretell(
+    rules: Sequence[Rule],
+    events: Iterable[Told],
+    *,
+    until: int,
+    history: dict[str, int],
+    missing: Mapping[int, frozenset[str]],
+    figures: dict[str, int],
+) -> Oracle:
+    """The same journey told to the oracle."""
+    oracle = Oracle(list(rules), Past(history=history, figures=figures))
+    on = None
+    for each in events:
+        on = each.arrives if on is None else on
+        while on < each.arrives:
+            oracle.close(DAY_0 + on, missing.get(on, frozenset()))
+            on += 1
+        oracle.arrive(each.happening, DAY_0 + on)
+    for day in range(0 if on is None else on, until + 1):
+        oracle.close(DAY_0 + day, missing.get(day, frozenset()))
+    return oracle
