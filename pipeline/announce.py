@@ -4,15 +4,15 @@ from collections.abc import Callable
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from rules.say import render
-
 from pipeline.decisions import Alert, Reason, ShadowAlert, Transition
-from pipeline.judge import Judged, Values
+from pipeline.judge import Judged
 from pipeline.look import Look
 from pipeline.memory import Episode, Memory
+from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number
 from rules.rule import SEVERITIES, Measure
+from rules.say import render
 
 
 def is_muted(shelf: CompiledShelf, memory: Memory, episode: Episode, on: int) -> bool:
@@ -40,7 +40,7 @@ class Telling(NamedTuple):
     memory: Memory
     look: Look
     cause: dict[str, str]
-    asked: Callable[[Episode], tuple[Judged, Values] | None]  # how an episode's rule was judged at this look
+    asked: Callable[[Episode], tuple[Judged, Sheet] | None]  # how an episode's rule was judged at this look
 
 
 def opening(telling: Telling, episode: Episode) -> Alert | None:
@@ -106,42 +106,42 @@ def _alert(telling: Telling, episode: Episode, **fields: Any) -> Alert:
 # -- words and numbers ------------------------------------------------------
 
 
-def say(judged: Judged, values: Values) -> str:
+def say(judged: Judged, sheet: Sheet) -> str:
     """The rule's message with its slots filled."""
-    return render(judged.rule.say, judged.rule, known_values(judged, values))
+    return render(judged.rule.say, judged.rule, known_values(judged, sheet))
 
 
-def known_values(judged: Judged, values: Values) -> dict[str, Any]:
+def known_values(judged: Judged, sheet: Sheet) -> dict[str, Any]:
     """Each measure's value in the rule's own unit, exact; None when unknown."""
-    return {name: in_unit(values, place)[0] for name, place in judged.measures.items()}
+    return {name: in_unit(sheet, place)[0] for name, place in judged.measures.items()}
 
 
-def in_unit(values: Values, place: int) -> tuple[Any, bool]:
+def in_unit(sheet: Sheet, place: int) -> tuple[Any, bool]:
     """A measure's value in the rule's unit (a lower bound where no more is known), and whether it is exact."""
-    exact = values.ask(place)
-    value = exact if exact == exact else values.at_least[place]
+    exact = sheet.ask(place)
+    value = exact if exact == exact else sheet.at_least[place]
     if value != value:
         return None, False
-    scale = values.bench.meters[place].scale
+    scale = sheet.bench.meters[place].scale
     if value is True or value is False or scale == 1:
         return value, exact == exact
     scaled = Fraction(value) / scale
     return (scaled.numerator if scaled.denominator == 1 else scaled), exact == exact
 
 
-def evidence(judged: Judged, values: Values) -> dict[str, dict[str, Any]]:
+def evidence(judged: Judged, sheet: Sheet) -> dict[str, dict[str, Any]]:
     """Each measure's value, with its window and how much of it is known, or its truth where it has no window."""
-    return {name: _entry(judged.rule.measure[name], values, place) for name, place in judged.measures.items()}
+    return {name: _entry(judged.rule.measure[name], sheet, place) for name, place in judged.measures.items()}
 
 
-def _entry(measure: Measure, values: Values, place: int) -> dict[str, Any]:
-    value, _ = in_unit(values, place)
+def _entry(measure: Measure, sheet: Sheet, place: int) -> dict[str, Any]:
+    value, _ = in_unit(sheet, place)
     entry: dict[str, Any] = {"value": plain(value)}
     if measure.over is not None:
         entry["over"] = str(measure.over)
         if measure.ending is not None:
             entry["ending"] = f"{measure.ending} ago"
-        entry["known"] = how_known(values, place)
+        entry["known"] = how_known(sheet, place)
     elif measure.within is not None:
         entry |= {"within": str(measure.within), "truth": _truth(value)}
     else:
@@ -153,13 +153,13 @@ def _truth(value: Any) -> str:
     return "unknown" if value is None else "true" if value is True else "false"
 
 
-def how_known(values: Values, place: int) -> str:
+def how_known(sheet: Sheet, place: int) -> str:
     """How much of a measure's window is known: all, part or none."""
-    compiled = values.bench.meters[place]
-    look, memory = values.look, values.memory
-    if any(feed in look.day.missing for feed in compiled.feeds) or compiled.window is None:
+    compiled = sheet.bench.meters[place]
+    look, memory = sheet.look, sheet.memory
+    if any(feed in look.day.missing for feed in compiled.feeds) or compiled.reach is None:
         return "none"
-    window = compiled.window(look)
+    window = compiled.reach.window_at(look)
     first = window.first if window.after_ms is None else look.date_of(window.after_ms + 1)
     starts = [look.known_from(memory, feed) for feed in compiled.feeds]
     if all(start is not None and start <= first for start in starts):

@@ -12,6 +12,7 @@ from pipeline.ledger import Due, Loan, State
 from pipeline.look import Day, note_feed
 from pipeline.memory import Memory, Row, Waiting
 from pipeline.money import in_currency, in_reporting_currency
+from pipeline.sheet import forget_values
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number, day_number
 
@@ -73,7 +74,8 @@ def take_in(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) ->
     if known is not None:
         if known == arrival.digest:
             return NOTHING
-        why = f"id: {arrival.event.id} of {arrival.event.source} is known with other content; a correction needs its own id"
+        event: Any = arrival.event
+        why = f"id: {event.id} of {event.source} is known with other content; a correction needs an id of its own"
         return _refused(arrival, "conflict", why)
     if late_by < 0:
         memory.head.parked.append(arrival)
@@ -137,7 +139,8 @@ def _keep(intake: Intake) -> Taken:
         if key and key not in memory.head.accounts:
             memory.head.accounts.append(key)
     feed = arrival.type if arrival.type.startswith("model.") else layout.kind.feed
-    note_feed(memory, feed, sort_key, is_from_ever=arrival.type == "loan.disbursed")
+    if note_feed(memory, feed, sort_key, is_from_ever=arrival.type == "loan.disbursed"):
+        memory.sheets.clear()
     closed = key if arrival.type in ("loan.closed", "loan.written_off") else ""
     return Taken((News(arrival.type, key, row),), notes, came_to_be, intake.is_late, closed)
 
@@ -358,6 +361,7 @@ def derive_misses(shelf: CompiledShelf, day: Day, memory: Memory) -> None:
             memory.keep(layout, loan_id, row, token)
             ledger.apply(loan, loan.state, "repayment.missed", row, token, shelf.setting.terms(memory))
             loan.latest = max(loan.latest, (row[0], token))
+            forget_values(memory, "repayment.missed")
             memory.is_touched = True
 
 

@@ -6,15 +6,15 @@ only those are asked through their generated functions.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pipeline.conditions import FLIPPED, Scope, constant, fails, holds, ratio
-from pipeline.look import Look
 from pipeline.memory import Memory
 from pipeline.meters import Compiled, Setting, compile_measure
-from rules.rule import SEVERITIES, And, Comparator, Comparison, Condition, Measure, Name, Per, Rule
+from rules.catalogue import Catalogue
+from rules.rule import SEVERITIES, And, Comparator, Comparison, Condition, Measure, Name, Per, Rule, Selector
 
 Verdict = Callable[[list[Any], list[Any]], bool]  # (exact values, lower bounds) of the bench's measures
 
@@ -43,52 +43,6 @@ class Cut(NamedTuple):
     unknown: int  # the same when nothing is known
 
 
-class Values:
-    """The values of the bench's meters for one key at one look, each asked for once and only when needed."""
-
-    __slots__ = ("at_least", "bench", "exact", "key", "look", "memory")
-
-    def __init__(self, bench: "Bench", memory: Memory, key: str, look: Look) -> None:
-        self.bench, self.memory, self.key, self.look = bench, memory, key, look
-        self.exact: list[Any] = [None] * len(bench.meters)
-        self.at_least: list[Any] = [None] * len(bench.meters)
-
-    def ask(self, i: int) -> Any:
-        """The exact value of a meter; its lower bound then stands beside it."""
-        value = self.exact[i]
-        if value is None:
-            compiled = self.bench.meters[i]
-            value, self.at_least[i] = compiled.meter(self.memory, self.key if compiled.per_key else "", self.look)
-            self.exact[i] = value
-        return value
-
-    def holds(self, verdict: Verdict, judged: Judged) -> bool:
-        """Whether one of a rule's compiled conditions is true."""
-        for i in judged.meters:
-            if self.exact[i] is None:
-                self.ask(i)
-        return verdict(self.exact, self.at_least)
-
-    def truth(self, judged: Judged) -> bool | None:
-        """The rule's `when`: true, false, or None for unknown."""
-        if self.holds(judged.holds, judged):
-            return True
-        return False if self.holds(judged.fails, judged) else None
-
-    def severity(self, judged: Judged) -> int:
-        """The highest severity that holds."""
-        return self.rung(judged, SEVERITIES.index(judged.rule.severity))
-
-    def rung(self, judged: Judged, above: int) -> int:
-        """The highest severity above one that holds; that one when none does."""
-        for rung, verdict in judged.ladder:
-            if rung <= above:
-                break
-            if self.holds(verdict, judged):
-                return rung
-        return above
-
-
 class Bench(NamedTuple):
     """All rules of one `per`, with the measures that they share."""
 
@@ -96,24 +50,11 @@ class Bench(NamedTuple):
     judged: tuple[Judged, ...]
     meters: tuple[Compiled, ...]
     cuts: tuple[Cut, ...]
-
-    def true_rules(self, values: Values, asked: int) -> list[Judged]:
-        """Of the rules asked for (a bit set), those that hold."""
-        left = asked
-        for cut in self.cuts:
-            if cut.users & left:
-                value = values.ask(cut.meter)
-                left &= piece(cut, value, values.at_least[cut.meter])
-                if not left:
-                    return []
-        found = []
-        while left:
-            bit = left & -left
-            left ^= bit
-            judged = self.judged[bit.bit_length() - 1]
-            if values.holds(judged.holds, judged):
-                found.append(judged)
-        return found
+    cut_of: tuple[Cut | None, ...]  # meter -> its cut
+    direct: int  # rules that are nothing but comparisons with numbers: the cuts alone decide them
+    ladders: int  # rules that may escalate
+    everyone: int
+    reading: dict[str, tuple[int, ...]]  # type of event -> meters whose value it may change
 
 
 def piece(cut: Cut, value: Any, at_least: Any) -> int:
@@ -121,10 +62,10 @@ def piece(cut: Cut, value: Any, at_least: Any) -> int:
     points = cut.points
     if value == value:
         i = bisect_left(points, value)
-        return cut.exact[2 * i + (i < len(points) and points[i] == value)]
+        return cut.exact[2 * i + bool(i < len(points) and points[i] == value)]
     if at_least == at_least:
         i = bisect_left(points, at_least)
-        return cut.at_least[2 * i + (i < len(points) and points[i] == at_least)]
+        return cut.at_least[2 * i + bool(i < len(points) and points[i] == at_least)]
     return cut.unknown
 
 
@@ -137,7 +78,7 @@ def keys_of(bench: Bench, memory: Memory) -> list[str]:
     return [key for key, loan in memory.head.loans.items() if loan.state.status == "open"]
 
 
-def bench_of(per: Per, rules: list[Rule], setting: Setting) -> Bench:
+def bench_of(per: Per, rules: Sequence[Rule], setting: Setting) -> Bench:
     """Compile all rules of one `per`."""
     places: dict[Any, int] = {}
     meters: list[Compiled] = []
@@ -151,7 +92,34 @@ def bench_of(per: Per, rules: list[Rule], setting: Setting) -> Bench:
                 meters.append(compile_measure(measure, per, setting))
             measures[name] = places[key]
         judged.append(_judged(rule, n, measures, meters))
-    return Bench(per, tuple(judged), tuple(meters), _cuts(judged, meters))
+    cuts = _cuts(judged, meters)
+    by_meter = {cut.meter: cut for cut in cuts}
+    return Bench(
+        per=per,
+        judged=tuple(judged),
+        meters=tuple(meters),
+        cuts=cuts,
+        cut_of=tuple(by_meter.get(i) for i in range(len(meters))),
+        direct=sum(each.bit for each in judged if _is_direct(each.rule.when)),
+        ladders=sum(each.bit for each in judged if each.ladder),
+        everyone=(1 << len(judged)) - 1,
+        reading=_reading(meters, setting),
+    )
+
+
+def _reading(meters: list[Compiled], setting: Setting) -> dict[str, tuple[int, ...]]:
+    found: dict[str, list[int]] = {}
+    for i, compiled in enumerate(meters):
+        for event in read_by(compiled.measure, setting.catalogue):
+            found.setdefault(event.event, []).append(i)
+    return {event: tuple(dict.fromkeys(places)) for event, places in found.items()}
+
+
+def read_by(measure: Measure, catalogue: Catalogue) -> Sequence[Selector]:
+    """The events that can change a measure; facts of the ledger are changed by every repayment event."""
+    if measure.verb == "now":
+        return [Selector(kind.name) for kind in catalogue.events.values() if kind.feed == "repayment"]
+    return measure.select
 
 
 def _anonymous(measure: Measure) -> Any:
@@ -199,6 +167,13 @@ def _direct(condition: Condition) -> list[tuple[str, Comparator, Fraction]]:
         case Comparison(comparator, left, Name(name)) if (value := constant(left)) is not None:
             return [(name, FLIPPED[comparator], value)]
     return []
+
+
+def _is_direct(condition: Condition) -> bool:
+    """Whether a condition is nothing but comparisons of a measure with a number, all of which must hold."""
+    if isinstance(condition, And):
+        return all(_is_direct(part) for part in condition.parts)
+    return bool(_direct(condition))
 
 
 def _cuts(judged: list[Judged], meters: list[Compiled]) -> tuple[Cut, ...]:

@@ -12,7 +12,6 @@ The core's own snapshot is an anchor: dues up to its date are settled or stand i
 """
 
 from collections.abc import Callable, Iterable
-from datetime import date
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -21,7 +20,7 @@ from pipeline.layout import ABSENT, TEXT_MASK, day_of, layout_of
 
 Part = Literal["fee", "interest", "principal"]
 Row = tuple[int, ...]
-_EPOCH = date(1970, 1, 1).toordinal()
+NEVER = 1 << 40
 
 
 class Due(NamedTuple):
@@ -322,6 +321,17 @@ def days_past_due(state: State, on: int) -> int | None:
         if due_on <= on:
             return _running(state, due_on, on)
     return 0
+
+
+def quiet_until(state: State, on: int) -> int:
+    """The first date on which days past due or arrears may differ without another event."""
+    if state.status != "open" or not state.is_known:
+        return NEVER
+    if state.pauses or state.days is not None or state.lump:
+        return on + 1
+    for due, _ in unpaid(state):
+        return max(due.due_on, on) + 1
+    return NEVER
 
 
 def arrears(state: State, on: int) -> int | None:

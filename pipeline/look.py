@@ -45,8 +45,13 @@ class Look(msgspec.Struct, frozen=True, gc=False):
         return first[0] if configured is None else min(first[0], configured)
 
 
-def note_feed(memory: Memory, feed: str, key: int, *, is_from_ever: bool) -> None:
-    """Remember the first business date of a feed: the earliest by (date, instant), whatever arrives first."""
+def note_feed(memory: Memory, feed: str, key: int, *, is_from_ever: bool) -> bool:
+    """Remember the first business date of a feed: the earliest by (date, instant), whatever arrives first.
+
+    True when that changed what is known.
+    """
     first = memory.head.known.get(feed)
     if first is None or key < first[1] or (key == first[1] and is_from_ever):
         memory.head.known[feed] = (EVER if is_from_ever else day_of(key), key)
+        return True
+    return False

@@ -9,7 +9,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipeline.events import RANK
 from pipeline.layout import ABSENT, INSTANT_BITS, INSTANT_MASK, Layout, layout_of
@@ -19,11 +19,10 @@ from pipeline.selectors import Picker, Scale, picker_of
 from rules.rule import Measure, Selector
 
 NAN = math.nan
-Value = tuple[Any, Any]  # int, Fraction or bool; NAN when unknown
-UNKNOWN: Value = (NAN, NAN)
+FOREVER = 1 << 40
+Value = tuple[Any, Any, int]  # known exactly, known at least, and the first date on which it may differ by itself
 Meter = Callable[[Memory, str, Look], Value]  # memory, loan or account ("" for the borrower), look
 SIGNED = frozenset({"balance", "profit", "equity"})  # amounts of any sign: their sum is no lower bound
-_DAY_MS = 86_400_000
 
 
 class Window(NamedTuple):
@@ -38,15 +37,36 @@ class Window(NamedTuple):
     until_ms: int = 0
 
 
-def window_of(measure: Measure, kept_days: int) -> Callable[[Look], Window]:
-    """The window of a measure at a look; without `over`, all that is kept."""
+class Reach(NamedTuple):
+    """How far a measure looks back, and how its value fades when nothing happens.
+
+    A value changes by itself when its oldest event leaves the window. Where events also enter (`ending`), or daily
+    totals are read, it is asked again each day; a window in hours is asked again at each look.
+    """
+
+    window_at: Callable[[Look], Window]
+    back: int  # days from today to the first date of the window
+    fades: Literal["with its events", "daily", "at each look"]
+
+    def until(self, today: int, oldest: int, full_on: int) -> int:
+        """The first date on which a value may differ: `oldest` is the first event's date, `full_on` see `full_on`."""
+        if self.fades == "with its events":
+            leaves = oldest + self.back + 1
+            return leaves if full_on == 0 or leaves < full_on else full_on
+        return today + 1 if self.fades == "daily" else today
+
+
+def reach_of(measure: Measure, kept_days: int, *, totals_days: int = 0) -> Reach:
+    """The reach of a measure; without `over` it reads all that is kept."""
     over, ending = measure.over or measure.within, measure.ending
     if over is None:
-        return _by_date(kept_days, 0)
+        return Reach(_by_date(kept_days, 0), kept_days, "with its events")
     if over.days is not None and (ending is None or ending.days is not None):
-        back = 0 if ending is None else ending.days or 0
+        last_back = 0 if ending is None else ending.days or 0
         # A sequence is inclusive: its first step may be as old as `within`.
-        return _by_date(back + over.days - (measure.verb != "sequence"), back)
+        back = last_back + over.days - (measure.verb != "sequence")
+        has_totals = totals_days > 0 and back >= kept_days
+        return Reach(_by_date(back, last_back), back, "daily" if last_back or has_totals else "with its events")
     until = 0 if ending is None else ending.milliseconds
     length_ms = over.milliseconds + (1 if measure.verb == "sequence" else 0)
 
@@ -55,7 +75,7 @@ def window_of(measure: Measure, kept_days: int) -> Callable[[Look], Window]:
         # An event may carry a business date beside its instant's own, so dates are searched a little wider.
         return Window(look.date_of(end - length_ms + 1) - 7, look.date_of(end) + 7, end - length_ms, end)
 
-    return hours
+    return Reach(hours, 0, "at each look")
 
 
 def _by_date(first_back: int, last_back: int) -> Callable[[Look], Window]:
@@ -71,14 +91,17 @@ def _by_date(first_back: int, last_back: int) -> Callable[[Look], Window]:
     return days
 
 
-def is_full(memory: Memory, look: Look, window: Window, feeds: Sequence[str]) -> bool:
-    """Whether every feed is known since before the window began."""
+def full_on(memory: Memory, look: Look, window: Window, back: int, feeds: Sequence[str]) -> int:
+    """0 when every feed is known since before the window began; else the date on which that will be so."""
     first = window.first if window.after_ms is None else look.date_of(window.after_ms + 1)
+    latest = 0
     for feed in feeds:
         known = look.known_from(memory, feed)
-        if known is None or known > first:
-            return False
-    return True
+        if known is None:
+            return FOREVER
+        if known > first:
+            latest = max(latest, known + back)
+    return latest
 
 
 class Source(NamedTuple):

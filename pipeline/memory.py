@@ -153,11 +153,17 @@ class Stream:
 class Memory:
     """All that is remembered of one borrower; it belongs to the caller and is changed in place by `step`."""
 
-    __slots__ = ("borrower_id", "codes", "head", "is_touched", "streams", "tail", "totals")
+    __slots__ = (
+        "borrower_id", "codes", "head", "is_touched", "owes", "quiet_until", "sheets", "streams", "tail", "totals",
+    )  # fmt: skip
 
     def __init__(self, borrower_id: str) -> None:
         self.borrower_id = borrower_id
         self.is_touched = False  # whether anything changed since the owner last froze it; the owner takes it back
+        # Conveniences, never frozen: without them the same is found again, only slower.
+        self.sheets: dict[tuple[int, str], Any] = {}  # values that measures had (pipeline.sheet)
+        self.owes = True  # whether an open episode may still have to be told
+        self.quiet_until = 0  # the first date on which the ledger may change by itself
         self.head = Head()
         self.codes = {"": 0}
         self.streams: dict[str, dict[str, Stream]] = {}  # type -> loan, account or "" -> rows

@@ -8,19 +8,19 @@ from pipeline.layout import ABSENT, day_of
 from pipeline.ledger import State, Terms
 from pipeline.look import Look
 from pipeline.measures import (
+    FOREVER,
     NAN,
     SIGNED,
-    UNKNOWN,
     Meter,
+    Reach,
     Source,
     Value,
-    Window,
     each_in_order,
-    is_full,
+    full_on,
     rational,
+    reach_of,
     source_of,
     total_of,
-    window_of,
 )
 from pipeline.memory import Memory
 from rules.catalogue import Catalogue, Field
@@ -34,7 +34,7 @@ class Compiled(NamedTuple):
     meter: Meter
     scale: int  # what divides the kept integer into the rule's unit
     feeds: tuple[str, ...]
-    window: Callable[[Look], Window] | None
+    reach: Reach | None
     per_key: bool  # asked for one loan or account, not for the borrower
 
 
@@ -58,29 +58,34 @@ def compile_measure(measure: Measure, per: str, setting: Setting) -> Compiled:
         return Compiled(measure, _now(measure, fact, setting), setting.scale(fact), ("repayment",), None, per_key)
     sources = [source_of(selector, setting.scale) for selector in measure.select]
     feeds = tuple(dict.fromkeys(source.feed for source in sources))
-    kept = min(source.layout.kind.kept_days for source in sources)
-    window = window_of(measure, kept)
-    source = sources[0]
-    field = source.layout.kind.fields.get(measure.what or "")
+    source, kind = sources[0], sources[0].layout.kind
+    kept = min(each.layout.kind.kept_days for each in sources)
+    reach = reach_of(measure, kept, totals_days=kind.totals_days)
+    field = kind.fields.get(measure.what or "")
     core: Meter
     if measure.verb == "sequence":
-        core = _sequence(sources, window, feeds)
-    elif measure.verb in ("count", "sum", "distinct"):
-        core = _LOWER_BOUNDS[measure.verb](measure, source, window, feeds)
+        core = _sequence(sources, reach, feeds)
+    elif measure.verb in _LOWER_BOUNDS:
+        core = _LOWER_BOUNDS[measure.verb](measure, source, reach, feeds)
     elif measure.verb == "days_since":
-        core = _days_since(measure, source, window, feeds)
+        core = _days_since(measure, source, reach, feeds)
     else:
         assert field is not None
-        core = _fact(measure, source, field, window, feeds)
+        core = _fact(measure, source, field, reach, feeds)
     scale = setting.scale(field) if field is not None and measure.verb != "distinct" else 1
-    return Compiled(measure, _unless_missing(core, feeds), scale, feeds, window, per_key)
+    return Compiled(measure, _unless_missing(core, feeds), scale, feeds, reach, per_key)
+
+
+def unknown_until(date: int) -> Value:
+    """Nothing is known, before a date at least."""
+    return NAN, NAN, date
 
 
 def _unless_missing(core: Meter, feeds: tuple[str, ...]) -> Meter:
     def meter(memory: Memory, key: str, look: Look) -> Value:
         missing = look.day.missing
         if missing and any(feed in missing for feed in feeds):
-            return UNKNOWN
+            return unknown_until(look.day.date)
         return core(memory, key, look)
 
     return meter
@@ -88,61 +93,70 @@ def _unless_missing(core: Meter, feeds: tuple[str, ...]) -> Meter:
 
 # -- windows over events ----------------------------------------------------
 
-_Windows = Callable[[Look], Window]
 
-
-def _count(measure: Measure, source: Source, window_at: _Windows, feeds: tuple[str, ...]) -> Meter:
-    has_totals = _reaches_totals(measure, source)
+def _count(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, ...]) -> Meter:
+    has_totals = _reaches_totals(reach, source)
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
-        window = window_at(look)
-        n = 0
+        window = reach.window_at(look)
+        n, oldest = 0, FOREVER
         for stream in source.streams(memory, key):
-            n += len(source.rows(memory, stream, window))
+            found = source.rows(memory, stream, window)
+            if found:
+                n += len(found)
+                oldest = min(oldest, day_of(stream.rows[found[0]]))
         if has_totals:
             n += total_of(memory, source, key, window)[0]
-        return (n, n) if is_full(memory, look, window, feeds) else (NAN, n)
+        full = full_on(memory, look, window, reach.back, feeds)
+        return n if full == 0 else NAN, n, reach.until(look.day.date, oldest, full)
 
     return meter
 
 
-def _sum(measure: Measure, source: Source, window_at: _Windows, feeds: tuple[str, ...]) -> Meter:
+def _sum(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, ...]) -> Meter:
     offset = source.layout.columns[measure.what or ""].offset
     is_bound = source.layout.kind.fields[measure.what or ""].unit == "amount" and measure.what not in SIGNED
-    has_totals = _reaches_totals(measure, source)
+    has_totals = _reaches_totals(reach, source)
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
-        window = window_at(look)
-        total = 0
+        window = reach.window_at(look)
+        total, oldest = 0, FOREVER
         for stream in source.streams(memory, key):
-            total += sum(source.values(memory, stream, window, offset))
+            rows = stream.rows
+            found = source.rows(memory, stream, window)
+            if found:
+                oldest = min(oldest, day_of(rows[found[0]]))
+                total += sum([v for i in found if (v := rows[i + offset]) != ABSENT])
         if has_totals:
             total += total_of(memory, source, key, window)[1]
-        if is_full(memory, look, window, feeds):
-            return total, total
-        return (NAN, total) if is_bound else UNKNOWN
+        full = full_on(memory, look, window, reach.back, feeds)
+        until = reach.until(look.day.date, oldest, full)
+        return total if full == 0 else NAN, total if is_bound or full == 0 else NAN, until
 
     return meter
 
 
-def _reaches_totals(measure: Measure, source: Source) -> bool:
+def _reaches_totals(reach: Reach, source: Source) -> bool:
     """Whether a window is longer than the events are kept one by one."""
-    over, ending = measure.over, measure.ending
-    days = (0 if over is None else over.days or 0) + (0 if ending is None else ending.days or 0)
-    return days > source.layout.kind.kept_days
+    return source.layout.kind.totals_days > 0 and reach.back >= source.layout.kind.kept_days
 
 
-def _distinct(measure: Measure, source: Source, window_at: _Windows, feeds: tuple[str, ...]) -> Meter:
+def _distinct(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, ...]) -> Meter:
     column = source.layout.columns[measure.what or ""]
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
-        window = window_at(look)
+        window = reach.window_at(look)
         seen: set[int] = set()
+        oldest = FOREVER
         for stream in source.streams(memory, key):
-            seen.update(column.read(stream.rows[i + column.offset]) for i in source.rows(memory, stream, window))
+            found = source.rows(memory, stream, window)
+            if found:
+                oldest = min(oldest, day_of(stream.rows[found[0]]))
+                seen.update([column.read(stream.rows[i + column.offset]) for i in found])
         seen.discard(ABSENT)
         n = len(seen)
-        return (n, n) if is_full(memory, look, window, feeds) else (NAN, n)
+        full = full_on(memory, look, window, reach.back, feeds)
+        return n if full == 0 else NAN, n, reach.until(look.day.date, oldest, full)
 
     return meter
 
@@ -150,32 +164,37 @@ def _distinct(measure: Measure, source: Source, window_at: _Windows, feeds: tupl
 _LOWER_BOUNDS = {"count": _count, "sum": _sum, "distinct": _distinct}
 
 
-def _days_since(measure: Measure, source: Source, window_at: _Windows, feeds: tuple[str, ...]) -> Meter:
+def _days_since(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, ...]) -> Meter:
     def meter(memory: Memory, key: str, look: Look) -> Value:
-        window = window_at(look)
-        latest = -1
+        window = reach.window_at(look)
+        today, latest = look.day.date, -1
         for stream in source.streams(memory, key):
-            rows = source.rows(memory, stream, window)
-            if rows:
-                latest = max(latest, day_of(stream.rows[rows[-1]]))
-        if latest < 0 or (measure.over is not None and not is_full(memory, look, window, feeds)):
-            return UNKNOWN
-        days = look.day.date - latest
-        return days, days
+            found = source.rows(memory, stream, window)
+            if found:
+                latest = max(latest, day_of(stream.rows[found[-1]]))
+        if latest < 0:
+            return unknown_until(reach.until(today, FOREVER, 0))
+        full = full_on(memory, look, window, reach.back, feeds) if measure.over is not None else 0
+        if full:
+            return unknown_until(reach.until(today, latest, full))
+        return today - latest, today - latest, min(today + 1, reach.until(today, latest, 0))
 
     return meter
 
 
-def _sequence(sources: Sequence[Source], window_at: _Windows, feeds: tuple[str, ...]) -> Meter:
+def _sequence(sources: Sequence[Source], reach: Reach, feeds: tuple[str, ...]) -> Meter:
     def meter(memory: Memory, key: str, look: Look) -> Value:
-        window = window_at(look)
-        step = 0
-        for _, matches in each_in_order(memory, sources, key, window):
+        window = reach.window_at(look)
+        step, oldest = 0, FOREVER
+        for place, matches in each_in_order(memory, sources, key, window):
+            oldest = min(oldest, day_of(place))
             if step in matches:
                 step += 1
                 if step == len(sources):
-                    return True, True
-        return (False, False) if is_full(memory, look, window, feeds) else UNKNOWN
+                    return True, True, reach.until(look.day.date, oldest, 0)
+        full = full_on(memory, look, window, reach.back, feeds)
+        answer = NAN if full else False
+        return answer, answer, reach.until(look.day.date, oldest, full)
 
     return meter
 
@@ -183,38 +202,45 @@ def _sequence(sources: Sequence[Source], window_at: _Windows, feeds: tuple[str, 
 # -- facts of a loan or an account ------------------------------------------
 
 
-def _fact(measure: Measure, source: Source, field: Field, window_at: _Windows, feeds: tuple[str, ...]) -> Meter:
+def _fact(measure: Measure, source: Source, field: Field, reach: Reach, feeds: tuple[str, ...]) -> Meter:
     """`latest`, `average`, `min` and `max`: of one stream, or of several brought together by `across`."""
     offset = source.layout.columns[field.name].offset
-    across = measure.across
+    across, is_windowed = measure.across, measure.over is not None
     may_bound = measure.verb == "max" and (across is None or (across == "worst" and field.worse == "high"))
+    of_values = _OF_VALUES[measure.verb]
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
-        window = window_at(look)
-        facts = []
+        window = reach.window_at(look)
+        facts, oldest = [], FOREVER
         for stream in source.streams(memory, key):
-            values = source.values(memory, stream, window, offset)
-            if values:
-                facts.append(_of_values(measure.verb, values))
+            rows = stream.rows
+            found = source.rows(memory, stream, window)
+            if found:
+                oldest = min(oldest, day_of(rows[found[0]]))
+                values = [v for i in found if (v := rows[i + offset]) != ABSENT]
+                if values:
+                    facts.append(of_values(values))
+        full = full_on(memory, look, window, reach.back, feeds) if is_windowed else 0
+        until = reach.until(look.day.date, oldest, full)
         if not facts:
-            return UNKNOWN
-        value = facts[0] if across is None else bring_together(facts, across, field)
-        if measure.over is None or is_full(memory, look, window, feeds):
-            return value, value
-        return (NAN, value) if may_bound else UNKNOWN
+            return unknown_until(until)
+        value = facts[0] if across is None or len(facts) == 1 else bring_together(facts, across, field)
+        if full == 0:
+            return value, value, until
+        return (NAN, value, until) if may_bound else unknown_until(until)
 
     return meter
 
 
-def _of_values(verb: str, values: list[int]) -> Any:
-    match verb:
-        case "latest":
-            return values[-1]
-        case "min":
-            return min(values)
-        case "max":
-            return max(values)
+def _average(values: list[int]) -> Any:
     return rational(sum(values), len(values))
+
+
+def _latest(values: list[int]) -> int:
+    return values[-1]
+
+
+_OF_VALUES: dict[str, Callable[[list[int]], Any]] = {"latest": _latest, "average": _average, "min": min, "max": max}
 
 
 def bring_together(facts: list[Any], across: str, field: Field) -> Any:
@@ -238,21 +264,34 @@ def rational_of(total: Any, n: int) -> Any:
 def _macro(figure: str) -> Meter:
     def meter(memory: Memory, key: str, look: Look) -> Value:
         value = look.day.figures.get(figure, NAN)
-        return value, value
+        return value, value, look.day.date  # a figure may be published at any moment
 
     return meter
 
 
 def _now(measure: Measure, fact: Field, setting: Setting) -> Meter:
-    across = measure.across or ("worst" if fact.unit == "days" or fact.name in ("rate",) else "sum")
+    across = measure.across or ("worst" if fact.unit in ("days", "share") else "sum")
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
         if "repayment" in look.day.missing:
-            return UNKNOWN
+            return unknown_until(look.day.date)
+        until = ledger_until(memory, "" if fact.name == "material_days" else key, look.day.date)
         value = fact_of(memory, key, fact, across, look, setting)
-        return UNKNOWN if value is None else (value, value)
+        return unknown_until(until) if value is None else (value, value, until)
 
     return meter
+
+
+def ledger_until(memory: Memory, key: str, today: int) -> int:
+    """The first date on which a fact of the ledger may differ by itself: when a due passes, or daily while days run."""
+    until = FOREVER
+    for loan_id, loan in memory.head.loans.items():
+        if key and loan_id != key:
+            continue
+        if loan.currency:
+            return today  # a rate may be published at any moment
+        until = min(until, ledger.quiet_until(loan.state, today))
+    return until
 
 
 def fact_of(memory: Memory, key: str, fact: Field, across: str, look: Look, setting: Setting) -> Any:

@@ -5,11 +5,12 @@ from typing import Any
 from pipeline import ledger
 from pipeline.announce import in_unit, is_muted, life, plain
 from pipeline.episodes import shown_state
-from pipeline.judge import Values, keys_of
+from pipeline.judge import keys_of
 from pipeline.ledger import Loan
 from pipeline.look import Day, Look
 from pipeline.memory import Episode, Memory
 from pipeline.meters import amount_of
+from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number
 from rules.rule import SEVERITIES
@@ -100,8 +101,8 @@ def _measures(shelf: CompiledShelf, memory: Memory, look: Look) -> dict[str, dic
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for bench in shelf.benches:
         for key in keys_of(bench, memory):
-            values = Values(bench, memory, key, look)
+            sheet = Sheet(bench, memory, key, look)
             for judged in bench.judged:
-                measured = {name: plain(in_unit(values, place)[0]) for name, place in judged.measures.items()}
+                measured = {name: plain(in_unit(sheet, place)[0]) for name, place in judged.measures.items()}
                 found.setdefault(judged.rule.rule, {})[key or memory.borrower_id] = measured
     return dict(sorted(found.items()))

@@ -1,11 +1,11 @@
 """A shelf of rules compiled against the catalogue and a bank's terms: what the engine runs."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from pipeline.events import CATALOGUE, digits
-from pipeline.judge import Bench, Judged, bench_of
+from pipeline.judge import Bench, Judged, bench_of, read_by
 from pipeline.layout import layout_of
 from pipeline.ledger import Part, Terms
 from pipeline.look import Look
@@ -15,7 +15,7 @@ from pipeline.money import converted
 from pipeline.selectors import Picker, picker_of
 from pipeline.zone import Zone
 from rules.catalogue import Field
-from rules.rule import Measure, Per, Rule, Selector, Shelf
+from rules.rule import Per, Rule, Selector, Shelf
 
 PERS: tuple[Per, ...] = ("borrower_id", "loan_id", "account_id")
 PPM = 1_000_000
@@ -113,7 +113,7 @@ def _readers(bench: Bench, scale: Callable[[Field], int]) -> dict[str, tuple[Rea
     for judged in bench.judged:
         for measure in judged.rule.measure.values():
             is_own = bench.per != "borrower_id" and not measure.of_borrower
-            for selector in _read_by(measure):
+            for selector in read_by(measure, CATALOGUE):
                 own, any_ = found.setdefault(selector.event, {}).get(selector, (0, 0))
                 bits = (own | judged.bit, any_) if is_own else (own, any_ | judged.bit)
                 found[selector.event][selector] = bits
@@ -128,10 +128,3 @@ def _reader(selector: Selector, own: int, any_: int, scale: Callable[[Field], in
         return Reader(None, (), own, any_)
     pick, texts = picker_of(layout_of(selector.event), selector.where, scale)
     return Reader(pick, texts, own, any_)
-
-
-def _read_by(measure: Measure) -> Sequence[Selector]:
-    """The events that can change a measure; facts of the ledger are changed by every repayment event."""
-    if measure.verb == "now":
-        return [Selector(kind.name) for kind in CATALOGUE.events.values() if kind.feed == "repayment"]
-    return measure.select

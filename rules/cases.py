@@ -64,7 +64,9 @@ def _check_given(given: dict[str, Any], path: Path, catalogue: Catalogue, note: 
             if not isinstance(value, str) or not _ID.fullmatch(value):
                 note((*path, name), _not("an id of letters, digits and . _ : -", value))
         elif name not in _FIELD_OF_ALL:
-            note((*path, name), f"{event!r} has no field {name!r}{suggestion(name, [*kind.fields, *_FIELD_OF_ALL])}")
+            note(
+                (*path, name), f"{event!r} has no field {shown(name)}{suggestion(name, [*kind.fields, *_FIELD_OF_ALL])}"
+            )
 
 
 def _check_day(value: Any, path: Path, note: Notes) -> None:
@@ -83,7 +85,7 @@ def _check_feeds(file: CaseFile, path: Path, catalogue: Catalogue, note: Notes) 
     for option, by_feed in (("missing", file.missing), ("known_from", file.known_from)):
         for feed, days in by_feed.items():
             if feed not in feeds and (not feed.startswith("model.") or kind_of(feed, catalogue) is None):
-                note((*path, option, feed), f"no feed named {feed!r}{suggestion(feed, feeds)}")
+                note((*path, option, feed), f"no feed named {shown(feed)}{suggestion(feed, feeds)}")
             for day in days if isinstance(days, list) else ():
                 _check_day(day, (*path, option, feed), note)
 

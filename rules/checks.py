@@ -8,7 +8,7 @@ from pathlib import Path
 from rules.cases import read_case
 from rules.catalogue import Catalogue
 from rules.conditions import MACRO, ConditionFaults, Sort, names_in, parse_when
-from rules.faults import suggestion
+from rules.faults import shown, suggestion
 from rules.language import RuleFile
 from rules.measuring import Reading, macro_measure, read_measure
 from rules.notes import Notes
@@ -38,7 +38,7 @@ class Checks:
         when = self._condition(("when",), file.when, measures)
         escalate = self._escalate(measures)
         self._check_basis(measures)
-        if self.parts.has("say"):
+        if self.parts.has("say") and self.parts.has("measure"):
             for message in say_faults(file.say, measures):
                 self.note(("say",), message)
         cases = self._cases()
@@ -52,9 +52,11 @@ class Checks:
         if not self.parts.has("rule"):
             return
         if not _NAME.fullmatch(file.rule):
-            self.note(("rule",), f"expected small letters, digits and hyphens such as 'late-twice', got {file.rule!r}")
+            self.note(
+                ("rule",), f"expected small letters, digits and hyphens such as 'late-twice', got {shown(file.rule)}"
+            )
         elif file.rule != stem:
-            self.note(("rule",), f"expected the name of its file, {stem!r}, got {file.rule!r}")
+            self.note(("rule",), f"expected the name of its file, {stem!r}, got {shown(file.rule)}")
         original = file.rule.removesuffix(".next")
         if original == file.rule and file.challenges is not None:
             self.note(("challenges",), f"a challenger is named after its rule; call it '{file.challenges}.next'")
@@ -80,14 +82,18 @@ class Checks:
         for name in self.parts.file.basis:
             if name not in DECIDING and name not in measures and self.parts.has("measure"):
                 known = suggestion(name, [*DECIDING, *measures])
-                self.note(("basis", name), f"{name!r} decides nothing here; name a measure or a deciding field{known}")
+                self.note(
+                    ("basis", name), f"{shown(name)} decides nothing here; name a measure or a deciding field{known}"
+                )
 
     def _measures(self) -> dict[str, Measure | None]:
         per = self.parts.file.per if self.parts.has("per") else None
-        measures: dict[str, Measure | None] = dict.fromkeys(self.parts.spoiled_measures())
-        if self.parts.has("measure"):
-            for name, file in self.parts.file.measure.items():
-                measures[name] = read_measure(name, file, Reading(("measure", name), per, self.catalogue, self.note))
+        if not self.parts.has("measure"):
+            return {}
+        # In the order of the file, faulty ones too: they are named, so that naming them is no second fault.
+        measures: dict[str, Measure | None] = dict.fromkeys(self.note.document.data["measure"])
+        for name, file in self.parts.file.measure.items():
+            measures[name] = read_measure(name, file, Reading(("measure", name), per, self.catalogue, self.note))
         return measures
 
     def _condition(

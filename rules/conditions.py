@@ -12,7 +12,7 @@ from typing import Literal
 
 from rules.catalogue import Kind, Unit
 from rules.condition_source import Source, Unreadable, parsed
-from rules.faults import shortened, suggestion
+from rules.faults import shortened, shown, suggestion
 from rules.rule import (
     And,
     Arithmetic,
@@ -35,7 +35,7 @@ Sort = Literal["number", "truth", "text", "date", "spoiled"]
 MACRO = "macro"
 FIGURE = re.compile(r"[a-z][a-z0-9_]*")
 DEEPEST = 50
-_LONGEST_NUMBER = 20
+_LONGEST_NUMBER = 24  # all its digits fit into a Decimal's context, so that % is exact
 _NUMBER = re.compile(r"[0-9]+(\.[0-9]+)?")
 _QUOTED = re.compile(r"'[^'\\\n]*'|\"[^\"\\\n]*\"")
 _COMPARATORS: dict[type[ast.cmpop], Comparator] = {
@@ -77,7 +77,7 @@ def parse_when(text: str, sorts: Mapping[str, Sort]) -> Condition:
     """
 
     def absent(name: str) -> str:
-        return f"no measure named {name!r}{suggestion(name, sorts)}"
+        return f"no measure named {shown(name)}{suggestion(name, sorts)}"
 
     condition = _read(parsed(text, frozenset()), Terms(sorts, "measures", absent))
     if not any(True for _ in names_in(condition)):
@@ -89,7 +89,7 @@ def parse_where(text: str, kind: Kind) -> Condition:
     """A condition over the fields of one type of event."""
 
     def absent(name: str) -> str:
-        return f"{kind.name!r} has no field {name!r}{suggestion(name, kind.fields)}"
+        return f"{kind.name!r} has no field {shown(name)}{suggestion(name, kind.fields)}"
 
     sorts: dict[str, Sort] = {name: _SORTS.get(field.unit, "number") for name, field in kind.fields.items()}
     condition = _read(parsed(text, frozenset(kind.fields)), Terms(sorts, "fields", absent))

@@ -7,7 +7,7 @@ from typing import cast, get_args
 
 from rules.catalogue import Catalogue, Field, Kind
 from rules.conditions import FIGURE, MACRO, ConditionFaults, parse_where
-from rules.faults import one_of, suggestion
+from rules.faults import one_of, shown, suggestion
 from rules.language import MeasureFile
 from rules.notes import Notes
 from rules.reach import check_reach
@@ -58,7 +58,7 @@ def read_measure(name: str, file: MeasureFile, reading: Reading) -> Measure | No
     before = len(reading.note.faults)
     if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name == MACRO:
         example = "such as 'missed' or 'salary_before'"
-        reading.note(reading.path, f"expected a name of small letters, digits and _ {example}, got {name!r}")
+        reading.note(reading.path, f"expected a name of small letters, digits and _ {example}, got {shown(name)}")
     verb = _verb(file, reading)
     if verb is None:
         return None
@@ -107,14 +107,14 @@ def _now(name: str, file: MeasureFile, reading: Reading) -> Measure | None:
     if what.startswith(f"{MACRO}."):
         figure = what.removeprefix(f"{MACRO}.")
         if not FIGURE.fullmatch(figure):
-            reading.note((*reading.path, "now"), f"expected a figure such as 'macro.unemployment', got {what!r}")
+            reading.note((*reading.path, "now"), f"expected a figure such as 'macro.unemployment', got {shown(what)}")
         for option in ("of", "across"):
             if getattr(file, option) is not None:
                 reading.note((*reading.path, option), f"a published figure takes no {option!r}")
         return replace(macro_measure(what), name=name)
     fact = reading.catalogue.facts.get(what)
     if fact is None:
-        reading.note((*reading.path, "now"), f"no fact named {what!r}{suggestion(what, reading.catalogue.facts)}")
+        reading.note((*reading.path, "now"), f"no fact named {shown(what)}{suggestion(what, reading.catalogue.facts)}")
         return None
     if reading.per == "account_id" and file.of is None:
         reading.note(reading.path, f"{what!r} is a fact of loans; under account_id it needs 'of: borrower'")
@@ -170,7 +170,7 @@ def _selector(text: str, place: Path, reading: Reading) -> tuple[Selector, Kind]
     path = (*reading.path, *place)
     found = _SELECTOR.fullmatch(text.strip())
     if found is None:
-        reading.note(path, f"expected an event such as 'repayment.missed', perhaps with 'where', got {text!r}")
+        reading.note(path, f"expected an event such as 'repayment.missed', perhaps with 'where', got {shown(text)}")
         return None
     event, where = found[1], found[2]
     kind = kind_of(event, reading.catalogue)
@@ -202,13 +202,13 @@ def kind_of(event: str, catalogue: Catalogue) -> Kind | None:
 
 def no_event(event: str, catalogue: Catalogue) -> str:
     """The sentence about an event that does not exist."""
-    return f"no event named {event!r}{suggestion(event, catalogue.events)}"
+    return f"no event named {shown(event)}{suggestion(event, catalogue.events)}"
 
 
 def _field(verb: Verb, name: str, kind: Kind, reading: Reading) -> Field | None:
     field = kind.fields.get(name)
     if field is None:
-        reading.note((*reading.path, verb), f"{kind.name!r} has no field {name!r}{suggestion(name, kind.fields)}")
+        reading.note((*reading.path, verb), f"{kind.name!r} has no field {shown(name)}{suggestion(name, kind.fields)}")
         return None
     if verb != "distinct" and field.unit not in _NUMERIC:
         numbers = [each.name for each in kind.fields.values() if each.unit in _NUMERIC]

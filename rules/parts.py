@@ -29,10 +29,6 @@ class Parts:
         """Whether what stands at a path is sound."""
         return all(path[:n] not in self.spoiled for n in range(1, len(path) + 1))
 
-    def spoiled_measures(self) -> list[str]:
-        """Measures that are named in the file but faulty."""
-        return [str(path[1]) for path in self.spoiled if len(path) == 2 and path[0] == "measure"]
-
 
 def sound_parts(document: Document) -> tuple[Parts | None, list[Fault]]:
     """The file with faulty parts replaced, and all faults of shape; no parts when nothing is left."""

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import Literal, NamedTuple
 
 from rules.condition_text import number_text
-from rules.faults import shortened, suggestion
+from rules.faults import shortened, shown, suggestion
 from rules.rule import Measure, Rule, Span
 from rules.written import DIGITS
 
@@ -124,7 +124,7 @@ def _is_format(form: str) -> bool:
 
 def _slot_faults(slot: Slot, measures: Mapping[str, Measure | None]) -> Iterator[str]:
     if slot.measure not in measures:
-        yield f"no measure named {slot.measure!r} to show{suggestion(slot.measure, measures)}"
+        yield f"no measure named {shown(slot.measure)} to show{suggestion(slot.measure, measures)}"
         return
     measure = measures[slot.measure]
     if slot.window is not None and measure is not None and getattr(measure, slot.window) is None:
@@ -135,7 +135,7 @@ def _slot_faults(slot: Slot, measures: Mapping[str, Measure | None]) -> Iterator
         what = "a window" if slot.window is not None else f"{slot.measure!r}, which is true or false,"
         yield f"{what} takes no format; delete ':{slot.format}'"
     elif not _is_format(slot.format):
-        yield f"cannot read the format {slot.format!r}; write .0f, .2f, ,.0f, .0% or none"
+        yield f"cannot read the format {shown(slot.format)}; write .0f, .2f, ,.0f, .0% or none"
 
 
 def _slot_for(number: str, measures: Mapping[str, Measure | None]) -> str:

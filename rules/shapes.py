@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -130,13 +130,26 @@ def _model_at(model: type[BaseModel], path: Path) -> type[BaseModel] | None:
     """The model that describes what stands at a path: through lists, mappings and optional fields."""
     here: Any = model
     for step in path:
-        if isinstance(here, type) and issubclass(here, BaseModel):
-            field = next((f for name, f in here.model_fields.items() if (f.alias or name) == step), None)
-            here = _model_in(field.annotation) if field else None
-    return here if isinstance(here, type) and issubclass(here, BaseModel) else None
+        here = _below(here, step)
+    return _model_in(here)
+
+
+def _below(annotation: Any, step: str | int) -> Any:
+    """The annotation of what stands one step below, None when there is none."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        fields = annotation.model_fields.items()
+        return next((field.annotation for name, field in fields if (field.alias or name) == step), None)
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is dict:
+        return parts[1]
+    if origin in (list, tuple):
+        return parts[0]
+    return next((found for found in (_below(part, step) for part in parts) if found is not None), None)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
+    if isinstance(annotation, type):
+        return annotation if issubclass(annotation, BaseModel) else None
+    if get_origin(annotation) in (dict, list, tuple):
+        return None
     return next((found for found in map(_model_in, get_args(annotation)) if found), None)

@@ -91,7 +91,9 @@ def update_lock(path: Path, shelf: Shelf) -> None:
     _, locked = read_lock(path)
     entries = {name: (entry.version, entry.hash) for name, entry in locked.items()}
     entries |= {rule.rule: (version_of(rule, locked), rule.hash) for rule in shelf.rules}
-    head = "# How often each rule changed, and the hash of what decides. Made from the shelf; not for editing by hand.\n"
+    head = (
+        "# How often each rule changed, and the hash of what decides. Made from the shelf; not for editing by hand.\n"
+    )
     body = "".join(f"{name}: {{version: {n}, hash: '{hash_}'}}\n" for name, (n, hash_) in sorted(entries.items()))
     path.write_text(head + body, "utf-8")
 

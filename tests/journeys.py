@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 from pipeline.decisions import DeadLetter, Decision, Disagreement
 from pipeline.decode import Arrival, Decoder
-from pipeline.engine import close_day, step
+from pipeline.engine import close_day, open_day, step
 from pipeline.layout import day_of
 from pipeline.look import Day
-from pipeline.memory import Memory, freeze, thaw
+from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
 from pipeline.zone import Zone, date_of_number, day_number
@@ -162,29 +162,22 @@ def run(
 ) -> Journey:
     """Feed arrivals by day, closing every day."""
     by_day: dict[int, list[Arrival]] = {}
-    for day, arrival in arrivals:
-        by_day.setdefault(day, []).append(arrival)
+    for arrives, arrival in arrivals:
+        by_day.setdefault(arrives, []).append(arrival)
     memory = Memory("B1")
     figures: dict[int, Figures] = {}
     decisions: list[tuple[int, Decision]] = []
-    open_day = Day(date=day_number(DAY_0) + min(by_day), rates=rates or {})
+    day = Day(date=day_number(DAY_0) + min(by_day), rates=rates or {})
     for n in range(min(by_day), until + 1):
+        decisions += [(n, each) for each in open_day(shelf, day, memory)[1]]
         for arrival in by_day.get(n, ()):
-            decisions += [(n, each) for each in step(shelf, open_day, memory, arrival)[1]]
+            decisions += [(n, each) for each in step(shelf, day, memory, arrival)[1]]
             memory = memory if between is None else between(memory)
-        at_close = without_early_events(shelf, open_day, memory) if memory.head.parked else memory
-        decisions += [(n, each) for each in close_day(shelf, open_day, memory)[1]]
-        figures[n] = figures_of(shelf, open_day, at_close)
+        decisions += [(n, each) for each in close_day(shelf, day, memory)[1]]
+        figures[n] = figures_of(shelf, day, memory)
         memory = memory if between is None else between(memory)
-        open_day = open_day.next()
+        day = day.next()
     return Journey(figures, misses_of(memory), decisions, memory)
-
-
-def without_early_events(shelf: CompiledShelf, day: Day, memory: Memory) -> Memory:
-    """A twin that was closed alone: closing lets in the early events of the next day, which this day must not show."""
-    twin = thaw(memory.borrower_id, *freeze(memory))
-    twin.head.parked = []
-    return close_day(shelf, day, twin)[0]
 
 
 def figures_of(shelf: CompiledShelf, day: Day, memory: Memory, loan_id: str = "L1") -> Figures:

@@ -1,38 +1,122 @@
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from random import Random
 from typing import Any
 
-from hypothesis import given
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.journeys import DAY_0, Figures, as_record, decoded, run
+from pipeline.decisions import line
+from pipeline.memory import Memory, freeze, thaw
+from tests.journeys import DAY_0, Figures, Journey, as_record, decoded, run
 from tests.oracles.ledger_oracle import Closing, Oracle
-from tests.oracles.loan_journeys import LAST_DAY, journeys
+from tests.oracles.loan_journeys import LAST_DAY, journeys, stretched
 
 Told = dict[str, Any]
+Arriving = list[tuple[int, Told]]  # day of arrival, record
+SEEDS = st.integers(0, 2**32)
+A_TENTH = settings(max_examples=settings.default.max_examples // 10)
+A_FEW = settings(max_examples=settings.default.max_examples // 50)
+STRETCH = 12  # 60 days become 720: longer than events are kept one by one
 
 
 @given(journeys())
 def test_the_ledger_says_what_the_slow_one_says_at_every_close(events: list[Told]) -> None:
-    if not events:
-        return
+    compare(in_order_of_arrival(events), LAST_DAY)
+
+
+@A_FEW
+@given(journeys())
+def test_the_ledger_says_the_same_after_it_has_let_old_events_go(events: list[Told]) -> None:
+    compare(in_order_of_arrival(stretched(events, STRETCH)), LAST_DAY * STRETCH)
+
+
+@A_TENTH
+@given(journeys(), SEEDS)
+def test_freeze_and_thaw_anywhere_change_nothing(events: list[Told], seed: int) -> None:
     arrivals = in_order_of_arrival(events)
-    journey = run([(day, decoded(record)) for day, record in arrivals], LAST_DAY)
-    closings, misses = slowly(arrivals)
+    assert outcome(arrivals, between=now_and_then_thawed(seed)) == outcome(arrivals)
+
+
+@A_TENTH
+@given(journeys(), SEEDS)
+def test_giving_events_twice_changes_nothing(events: list[Told], seed: int) -> None:
+    arrivals = in_order_of_arrival(events)
+    assert outcome(with_repeats(arrivals, Random(seed))) == outcome(arrivals)
+
+
+@A_TENTH
+@given(journeys(), SEEDS)
+def test_the_order_of_arrival_within_a_day_changes_no_closing_of_that_day(events: list[Told], seed: int) -> None:
+    arrivals = in_order_of_arrival(events)
+    shuffled = Random(seed).sample(arrivals, len(arrivals))
+    assert outcome(shuffled) == outcome(arrivals)
+
+
+def test_the_slow_ledger_sees_a_ledger_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    #  One minor unit too much of one payment: the comparison itself must notice.
+    received = {"type": "repayment.received", "id": "p0", "day": 30, "arrives": 30, "amount_minor": 100}
+    due = {"type": "repayment.due", "id": "e0", "day": 0, "arrives": 0, "instalment": 1, "due_on": "2025-01-31"}
+    both = {"source": "core", "borrower_id": "B1", "loan_id": "L1"}
+    arrivals = in_order_of_arrival([due | both | {"amount_minor": 101}, received | both])
+    compare(arrivals, 40)
+    monkeypatch.setattr(Oracle, "arrive", paying_one_more(Oracle.arrive))
+    with pytest.raises(AssertionError, match="day 31"):
+        compare(arrivals, 40)
+
+
+def paying_one_more(arrive: Callable[[Oracle, Told], None]) -> Callable[[Oracle, Told], None]:
+    def more(oracle: Oracle, event: Told) -> None:
+        extra = 1 if event["type"] == "repayment.received" else 0
+        arrive(oracle, event | {"amount_minor": event["amount_minor"] + extra})
+
+    return more
+
+
+def compare(arrivals: Arriving, until: int) -> None:
+    journey = told(arrivals, until)
+    closings, misses = slowly(arrivals, until)
     for day, figures in journey.figures.items():
         assert in_decimals(figures) == closings[day], f"day {day}"
     derived = [(miss, day) for miss, day in journey.misses if miss.startswith("missed/")]
-    assert sorted(derived) == sorted(misses)
+    if until <= LAST_DAY:  # misses are kept 400 days
+        assert sorted(derived) == sorted(misses)
 
 
-def in_order_of_arrival(events: list[Told]) -> list[tuple[int, Told]]:
-    return sorted(((event["arrives"], as_record(event, n)) for n, event in enumerate(events)), key=lambda each: each[0])
+def in_order_of_arrival(events: list[Told]) -> Arriving:
+    arriving = [(event["arrives"], as_record(event, n)) for n, event in enumerate(events)]
+    return sorted(arriving, key=lambda each: each[0])
 
 
-def slowly(arrivals: list[tuple[int, Told]]) -> tuple[dict[int, Closing], list[tuple[str, int]]]:
+def told(arrivals: Arriving, until: int = LAST_DAY, between: Callable[[Memory], Memory] | None = None) -> Journey:
+    return run([(day, decoded(record)) for day, record in arrivals], until, between=between)
+
+
+def outcome(arrivals: Arriving, between: Callable[[Memory], Memory] | None = None) -> Any:
+    """All that a journey shows: figures of every close, misses, and decisions by day."""
+    journey = told(arrivals, between=between)
+    return journey.figures, sorted(journey.misses), sorted((day, line(each)) for day, each in journey.decisions)
+
+
+def now_and_then_thawed(seed: int) -> Callable[[Memory], Memory]:
+    """Freeze and thaw after about every second event and close."""
+    random = Random(seed)
+    return lambda memory: thaw(memory.borrower_id, *freeze(memory)) if random.random() < 0.5 else memory
+
+
+def with_repeats(arrivals: Arriving, random: Random) -> Arriving:
+    """About half of the events once more, at once or some days later, before anything that waits is given up."""
+    repeats = [(day + random.choice((0, 0, 1, 3, 6)), record) for day, record in arrivals if random.random() < 0.5]
+    return sorted([*arrivals, *repeats], key=lambda each: each[0])
+
+
+def slowly(arrivals: Arriving, until: int) -> tuple[dict[int, Closing], list[tuple[str, int]]]:
     first = arrivals[0][0]
     oracle = Oracle(DAY_0 + timedelta(first))
     closings = {}
-    for day in range(first, LAST_DAY + 1):
+    for day in range(first, until + 1):
         for arrives, record in arrivals:
             if arrives == day:
                 oracle.arrive(record)

@@ -15,9 +15,30 @@ SHELF = Path(__file__).parent.parent / "rules" / "shelf" / "samples"
 GOOD = [path.read_bytes() for path in sorted(SHELF.glob("*.yaml")) if not path.name.endswith(".zh.yaml")]
 SENTENCE = re.compile(r".+\.yaml:[1-9]\d*:[1-9]\d* (?:[\w.\[\]-]|'[^\n]*'|\"[^\n]*\")+: \S.*")
 FILES = 1_000
-STRANGE = ["5", "-1", "1.5", "true", "null", "[]", "{}", "[1, [2]]", "{a: {b: c}}", "'x'", "''", "2025-02-30", "no", "010",
-           "1:30", "!!python/object:os.system x", "&a [*a]", "*gone", "1e999", "9" * 400, "\U0001f4b8", "{{missed}}", "~"]  # fmt: skip
-WORDS = ["missed", "over", "where", "and", ">=", "0.85", "60d", "amount", "{", "}", "(", ")", "'", '"', "#", ":", "-", "\n"]
+STRANGE = ["5", "-1", "1.5", "true", "null", "[]", "{}", "[1, [2]]", "{a: {b: c}}", "'x'", "''", "2025-02-30",
+"no", "010",
+           "1:30", "!!python/object:os.system x", "&a [*a]", "*gone", "1e999", "9" * 400, "\U0001f4b8",
+           "{{missed}}", "~"]  # fmt: skip
+WORDS = [
+    "missed",
+    "over",
+    "where",
+    "and",
+    ">=",
+    "0.85",
+    "60d",
+    "amount",
+    "{",
+    "}",
+    "(",
+    ")",
+    "'",
+    '"',
+    "#",
+    ":",
+    "-",
+    "\n",
+]
 
 
 def without_a_line(lines: list[bytes], chance: random.Random) -> list[bytes]:
@@ -107,10 +128,13 @@ def test_every_broken_file_gives_sentences_with_line_and_column(good, tmp_path):
 
 @pytest.mark.parametrize(
     "text",
-    [b"", b"\n", b"# only a comment\n", b"\x00", b"\xff\xfe", b"[]", b"5", b"a", b"- a\n- b", b"? [a]\n: b", b"---\na: 1\n---\nb: 2",
-     b"[" * 100_000, b"{a: " * 5_000, b"- " * 5_000, b"a: &x [*x]\n", b"<<: {rule: x}\n", b"%YAML 9.9\n---\na: 1", b"a: \xf0\x9f\x92\xb8",
-     b"measure: {a: {b: {c: {d: {e: 1}}}}}", b"tests: [{given: 5}]", b"tests: [5]", b"measure: []", b"measure: {1: 2}", b"escalate: []",
-     b"when: " + b"(" * 1_000, b"when: " + b"not " * 499 + b"a", b"when: " + b"-" * 1_900 + b"a", b"x" * 2_000_000],
+    [
+        b"", b"\n", b"# only a comment\n", b"\x00", b"\xff\xfe", b"[]", b"5", b"a", b"- a\n- b", b"? [a]\n: b",
+        b"---\na: 1\n---\nb: 2", b"[" * 100_000, b"{a: " * 5_000, b"- " * 5_000, b"a: &x [*x]\n", b"<<: {rule: x}\n",
+        b"%YAML 9.9\n---\na: 1", b"a: \xf0\x9f\x92\xb8", b"measure: {a: {b: {c: {d: {e: 1}}}}}", b"tests: [{given: 5}]",
+        b"tests: [5]", b"measure: []", b"measure: {1: 2}", b"escalate: []", b"when: " + b"(" * 1_000,
+        b"when: " + b"not " * 499 + b"a", b"when: " + b"-" * 1_900 + b"a", b"x" * 2_000_000,
+    ],
 )  # fmt: skip
 def test_a_text_that_is_no_rule_at_all_gives_sentences_too(text, tmp_path):
     faults = faults_of(tmp_path / "strange.yaml", text)

@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.decisions import DeadLetter, Decision
 from pipeline.decode import Arrival
-from pipeline.engine import close_day, step
+from pipeline.engine import close_day, open_day, step
 from pipeline.events import DayEnded, FxPublished, MacroPublished
 from pipeline.look import Day
 from pipeline.memory import Memory
@@ -26,6 +26,7 @@ class Portfolio:
         self.day: Day | None = None  # the open day
         self.borrowers: dict[str, Memory] = {}
         self._order: list[str] = []
+        self._is_opened = True  # whether the open day's early events were judged
 
     def open(self, date: int) -> None:
         """Begin with a day."""
@@ -43,6 +44,7 @@ class Portfolio:
         if self.day is None:
             self.open(arrival.date)
         assert self.day is not None
+        yield from self.judge_early()
         if isinstance(event, DayEnded):
             feeds = event.feeds or {}
             yield from self.close_until(day_number(event.date), frozenset(feeds))
@@ -62,9 +64,18 @@ class Portfolio:
             day = self.day
             if day.date == last and missing:
                 day = msgspec.structs.replace(day, missing=missing)
+            yield from self.judge_early()
             for borrower_id in self._order:
                 yield from close_day(self.shelf, day, self.borrowers[borrower_id])[1]
-            self.day = self.day.next()
+            self.day, self._is_opened = self.day.next(), False
+
+    def judge_early(self) -> Iterator[Decision]:
+        """Judge what came before the open day's date, once, before anything else of that day."""
+        if self._is_opened or self.day is None:
+            return
+        self._is_opened = True
+        for borrower_id in self._order:
+            yield from open_day(self.shelf, self.day, self.borrowers[borrower_id])[1]
 
     def profiles(self, as_of: int) -> Iterator[dict[str, Any]]:
         """Every borrower at the close of a day, by id."""

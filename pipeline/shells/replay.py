@@ -112,16 +112,18 @@ class Outputs:
         """Write profiles and summary and close every file."""
         self.end_range()
         summary = self.summary
-        for name, counter in self.counts.items():
-            setattr(summary, name, dict(sorted((k, v) for k, v in counter.items() if v)))
-        summary.borrowers = len(portfolio.borrowers)
-        leftovers = list(portfolio.leftovers())
-        summary.waiting, summary.waiting_events = len(leftovers), leftovers[:LISTED]
         with (self.folder / PROFILES).open("wb") as file:
             if as_of is not None:
                 summary.as_of = date_of_number(as_of).isoformat()
                 for profile in portfolio.profiles(as_of):
                     file.write(msgspec.json.encode(profile) + b"\n")
+        # The day after has begun: what came early for it is judged now, after the profiles of the day before.
+        self.write(portfolio.judge_early())
+        for name, counter in self.counts.items():
+            setattr(summary, name, dict(sorted((k, v) for k, v in counter.items() if v)))
+        summary.borrowers = len(portfolio.borrowers)
+        leftovers = list(portfolio.leftovers())
+        summary.waiting, summary.waiting_events = len(leftovers), leftovers[:LISTED]
         (self.folder / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
         for handle in (*self.files.values(), self.order):
             handle.close()

@@ -14,7 +14,9 @@ def terms_of(settings: Settings) -> BankTerms:
         day = next_working_day(settings.calendar, date_of_number(on + days))
         return zone.at(day_number(day), settings.task_due_at)
 
-    missed_from: dict[str, str] = {("" if product == "default" else product): who for product, who in settings.missed_from.items()}
+    missed_from: dict[str, str] = {
+        ("" if product == "default" else product): who for product, who in settings.missed_from.items()
+    }
     return BankTerms(
         zone=zone,
         reporting_currency=settings.reporting_currency,

@@ -38,7 +38,8 @@ class Standing:
     settled_until: date = date.min
     pauses: list[tuple[date, date]] = field(default_factory=list)
     missed: set[int] = field(default_factory=set)
-    is_known: bool = False
+    is_known: bool = False  # days past due: a due or a snapshot has told them
+    has_arrears: bool = False  # arrears, the same
     is_over: bool = False
 
     def moved(self, due_on: date) -> date:
@@ -153,7 +154,7 @@ def due_of(standing: Standing, event: dict[str, Any]) -> Due:
 
 def put(standing: Standing, due: Due) -> None:
     """An instalment, in the place of the one of its number; one that a snapshot has settled stays settled."""
-    standing.is_known = True
+    standing.is_known = standing.has_arrears = True
     if standing.moved(due.due_on) > standing.settled_until:
         standing.dues = [each for each in standing.dues if each.instalment != due.instalment] + [due]
 
@@ -163,6 +164,7 @@ def receive(standing: Standing, amount: Decimal, kind: str | None, on: date) -> 
     if kind == "early" and outstanding is not None and amount >= outstanding + standing.unpaid_charges(on):
         standing.pool, standing.dues, standing.told = ZERO, [], ZERO
         standing.lump, standing.stated = ZERO, None
+        standing.is_known = standing.has_arrears = True
         return
     for_lump = min(standing.lump, amount)
     standing.lump -= for_lump
@@ -177,7 +179,7 @@ def reschedule(standing: Standing, schedule: list[Due], on: date) -> None:
     standing.told = sum((due.principal for due in schedule), ZERO)
     standing.lump, standing.stated = ZERO, None
     standing.missed = set()
-    standing.is_known = True
+    standing.is_known = standing.has_arrears = True
 
 
 def believe(standing: Standing, event: dict[str, Any], on: date) -> None:
@@ -189,6 +191,7 @@ def believe(standing: Standing, event: dict[str, Any], on: date) -> None:
         standing.settled_until = on
         standing.lump = ZERO if arrears is None else money(arrears)
         standing.stated = (on, days, True) if days else None
+        standing.has_arrears = True
     elif days is not None:
         standing.stated = (on, days, False)
     if days is not None or arrears is not None:
@@ -208,11 +211,13 @@ def closing(standing: Standing, on: date) -> Closing:
     unpaid = [(due, due.amount - paid) for due, paid in standing.covered() if due.amount > paid]
     past = [(standing.moved(due.due_on), open_) for due, open_ in unpaid if standing.moved(due.due_on) < on]
     days = standing.running_days(min(due_on for due_on, _ in past), on) if past else 0
+    arrears = standing.lump + sum((open_ for _, open_ in past), ZERO) if standing.has_arrears else None
     if standing.stated is not None:
         since, stated_days, ends_with_lump = standing.stated
         if standing.lump > 0 or not ends_with_lump:
             days = stated_days + standing.running_days(since, on)
-    return Closing(days, standing.lump + sum((open_ for _, open_ in past), ZERO), standing.outstanding())
+            arrears = arrears or None  # days past due that the core states cannot go with arrears of nothing
+    return Closing(days, arrears, standing.outstanding())
 
 
 class Oracle:

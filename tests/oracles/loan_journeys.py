@@ -1,13 +1,16 @@
 """Made-up journeys of one loan: every kind of event, late and early ones, in any order of arrival."""
 
+from datetime import date
 from typing import Any
 
 from hypothesis import strategies as st
 
 from tests.journeys import (
+    DAY_0,
     arriving,
     disbursed,
     due,
+    iso,
     line,
     missed,
     paid,
@@ -30,6 +33,8 @@ KINDS = (
 )  # fmt: skip
 LAGS = (0, 0, 0, 0, 0, 0, 1, 2, 5, 6, 7, 8, 15, -2)  # days from an event to its arrival; negative ones are early
 
+_DATES = ("due_on", "from_date", "until_date")
+
 # Whole numbers are drawn, and events made of them: a tenth of the time of drawing each field by its own strategy.
 _STEP = st.tuples(
     st.sampled_from(KINDS),
@@ -46,7 +51,7 @@ _START = st.tuples(st.sampled_from((0, 0, 0, 3, 6, 7, 8)), st.integers(0, 4), st
 def journeys(draw: st.DrawFn) -> list[Told]:
     """One loan from day 0 on; most journeys know their principal, many a schedule."""
     lag, instalments, has_principal = draw(_START)
-    steps = draw(st.lists(_STEP, min_size=3, max_size=18))
+    steps = draw(st.lists(_STEP, min_size=1, max_size=16))
     schedule = [line(n, on=10 * n, principal=70, interest=20, fee=10) for n in range(1, instalments + 1)]
     events = [arriving(lag, disbursed(0, 600, schedule=schedule or None))] if has_principal else []
     for kind, day, late, size, other, second in steps:
@@ -55,7 +60,23 @@ def journeys(draw: st.DrawFn) -> list[Told]:
     payments = [event for event in events if event["type"] == "repayment.received"]
     for n, event in enumerate(payments):
         event["id"] = f"p{n}"
-    return events
+    return events or [disbursed(0, 600) | {"arrives": lag}]
+
+
+def stretched(events: list[Told], by: int) -> list[Told]:
+    """The same journey, slower; a reversal that would come when its payment is long forgotten is left out."""
+    paid_on = {event["id"]: event["day"] * by for event in events if event["type"] == "repayment.received"}
+    slower = [_stretched(event, by) for event in events]
+    return [event for event in slower if event["arrives"] - paid_on.get(event.get("reverses"), event["arrives"]) < 360]
+
+
+def _stretched(value: Any, by: int) -> Any:
+    if isinstance(value, list):
+        return [_stretched(each, by) for each in value]
+    dates = {n: iso((date.fromisoformat(value[n]) - DAY_0).days * by) for n in _DATES if n in value}
+    days = {n: value[n] * by for n in ("day", "arrives") if n in value}
+    lines = {n: _stretched(value[n], by) for n in ("schedule",) if n in value}
+    return value | dates | days | lines
 
 
 def _events(kind: str, day: int, size: int, other: int) -> list[Told]:

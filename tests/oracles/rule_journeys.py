@@ -3,17 +3,21 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pipeline.decisions import Alert, Decision, ShadowAlert
 from pipeline.decode import Arrival, Decoder
 from pipeline.engine import close_day, step
-from pipeline.look import Day
+from pipeline.judge import Judged
+from pipeline.look import Day, Look
 from pipeline.memory import Memory, freeze, thaw
+from pipeline.sheet import Sheet
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
 from pipeline.zone import Zone
 from rules.rule import Rule, Shelf
 from tests.oracles.rule_oracle import Oracle, Transition
+from tests.oracles.rule_truth import UNKNOWN, Truth, Value
 from tests.oracles.rule_values import DAY_MS, EAST_MS, Happening, Past
 
 DAY_0 = date(2025, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
@@ -75,6 +79,15 @@ def _milliseconds(clock: str) -> int:
     return ((int(hours) * 60 + int(minutes)) * 60 + int(whole)) * 1000 + int(thousandths or 0)
 
 
+Figures = Mapping[int, dict[str, int]]  # first day (days since 1970) -> macro figures in parts per million
+
+
+def figures_on(figures: Figures, on: int) -> dict[str, int]:
+    """The figures in force on a day: the latest published."""
+    past = [day for day in figures if day <= on]
+    return figures[max(past)] if past else {}
+
+
 class Said(NamedTuple):
     """One alert in words: on which day, for whom, what."""
 
@@ -96,22 +109,43 @@ class Engine:
         self.looks = -1
         self.decisions: list[Decision] = []
         self.transitions: list[Transition] = []
-        self.figures: dict[str, int] = {}
+        self.figures: Figures = {}
 
     def arrive(self, arrival: Arrival, on: int) -> None:
         """One event on an open day (days since 1970)."""
-        day = Day(date=on, figures=self.figures)
+        day = Day(date=on, figures=figures_on(self.figures, on))
         self._note(step(self.shelf, day, self.memory, arrival)[1], on)
 
     def close(self, on: int, missing: frozenset[str] = frozenset()) -> None:
         """The end of a day."""
-        day = Day(date=on, missing=missing, figures=self.figures)
+        day = Day(date=on, missing=missing, figures=figures_on(self.figures, on))
         self._note(close_day(self.shelf, day, self.memory)[1], on)
 
     def crash(self) -> None:
         """Lose everything but the frozen bytes, and go on from them."""
         head, tail = freeze(self.memory)
         self.memory = thaw(BORROWER, head, tail)
+
+    def values(
+        self, rule: str, key: str, on: int, *, now_ms: int | None = None, missing: frozenset[str] = frozenset()
+    ) -> dict[str, Value]:
+        """Every measure of a rule as the engine has it, at the close of a day or at an instant of it."""
+        judged, found = self._look(rule, key, on, now_ms, missing)
+        return {name: _value(found, place) for name, place in judged.measures.items()}
+
+    def truth(self, rule: str, key: str, on: int, missing: frozenset[str] = frozenset()) -> Truth:
+        """Whether a rule holds or fails at the close of a day; it can never do both."""
+        judged, found = self._look(rule, key, on, None, missing)
+        holds, fails = found.holds(judged.holds, judged), found.holds(judged.fails, judged)
+        assert not (holds and fails)
+        return True if holds else False if fails else None
+
+    def _look(self, rule: str, key: str, on: int, now_ms: int | None, missing: frozenset[str]) -> tuple[Judged, Sheet]:
+        now = ZONE.end_of(on) if now_ms is None else now_ms
+        look = Look(Day(date=on, missing=missing, figures=figures_on(self.figures, on)), now, ZONE.date_of, self.shelf.terms.history)
+        i, judged = self.shelf.judged[rule]
+        bench = self.shelf.benches[i]
+        return judged, Sheet(bench, self.memory, "" if bench.per == "borrower_id" else key, look)
 
     def _note(self, decisions: list[Decision], on: int) -> None:
         self.looks += 1
@@ -122,6 +156,17 @@ class Engine:
                 self.transitions.append(
                     Transition(self.looks, on, each.rule, key, int(n), each.transition, each.severity, each.reason)
                 )
+
+
+def _value(values: Sheet, place: int) -> Value:
+    """A value of the engine in the unit of the rule."""
+    exact, scale = values.ask(place), values.bench.meters[place].scale
+    at_least = values.at_least[place]
+    if isinstance(exact, bool):
+        return Value("all", exact)
+    if exact == exact:
+        return Value("all", Fraction(exact) / scale)
+    return Value("at least", Fraction(at_least) / scale) if at_least == at_least else UNKNOWN
 
 
 def compiled(rules: Iterable[Rule], *, history: dict[str, int]) -> CompiledShelf:
@@ -167,17 +212,20 @@ def foretell(
     until: int,
     history: dict[str, int],
     missing: Mapping[int, frozenset[str]],
-    figures: dict[str, int],
+    figures: Figures,
 ) -> Oracle:
     """The same journey told to the oracle."""
-    oracle = Oracle(list(rules), Past(history=history, figures=figures))
+    oracle = Oracle(list(rules), Past(history=history))
     on = None
     for each in events:
         on = each.arrives if on is None else on
         while on < each.arrives:
+            oracle.past.figures = figures_on(figures, DAY_0 + on)
             oracle.close(DAY_0 + on, missing.get(on, frozenset()))
             on += 1
+        oracle.past.figures = figures_on(figures, DAY_0 + on)
         oracle.arrive(each.happening, DAY_0 + on)
     for day in range(0 if on is None else on, until + 1):
+        oracle.past.figures = figures_on(figures, DAY_0 + day)
         oracle.close(DAY_0 + day, missing.get(day, frozenset()))
     return oracle

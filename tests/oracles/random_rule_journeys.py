@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
 
-from tests.oracles.journeys import DAY_0, LONG_BEFORE, Told, told
+from tests.oracles.rule_journeys import DAY_0, LONG_BEFORE, Figures, Told, told
 
 CLOCKS = ["00:00:00.000", "09:00:00.000", "09:00:00.001", "12:00:00.000", "23:59:59.999"]
 LAST_DAY = 12
@@ -12,6 +12,7 @@ FEEDS = ["repayment", "account", "external", "outcomes", "model.stress"]
 AMOUNTS = [50, 100, 200, 250, 300, 500]
 SHARES = [0, 333_333, 500_000, 850_000, 900_000, 1_000_000, 1_005_000]
 HISTORIES = [{}, {}, LONG_BEFORE, {"account": DAY_0 + 3}, {"": DAY_0 - 5, "external": DAY_0 + 2}, {"repayment": DAY_0}]
+FIGURES: list[Figures] = [{}, {0: {"growth": 850_000}}, {DAY_0 + 4: {"growth": 0}, DAY_0 + 7: {"growth": 2_000_000}}]
 
 
 class Journey(NamedTuple):
@@ -20,7 +21,7 @@ class Journey(NamedTuple):
     events: list[Told]
     history: dict[str, int]
     missing: dict[int, frozenset[str]]
-    figures: dict[str, int]
+    figures: Figures
     until: int
 
 
@@ -105,7 +106,7 @@ def journeys(draw: Any, likely: tuple[str, ...] = (), most: int = 24) -> Journey
         events=[first_event(draw, "L1"), first_event(draw, "L2"), *found],
         history=dict(draw(st.sampled_from(HISTORIES))),
         missing=missing,
-        figures=draw(st.sampled_from([{}, {"growth": 850_000}])),
+        figures=draw(st.sampled_from(FIGURES)),
         until=LAST_DAY + 6,
     )
 

@@ -1,0 +1,178 @@
+"""One look at a borrower: rules are judged, episodes move, and what is news is told."""
+
+from collections.abc import Sequence
+
+from pipeline.announce import Telling, closing, opening
+from pipeline.decisions import Alert, Decision, Reason
+from pipeline.episodes import Moment, advance, close, is_settled
+from pipeline.intake import News
+from pipeline.judge import Bench, Judged, keys_of
+from pipeline.look import Look
+from pipeline.memory import Episode, Memory
+from pipeline.sheet import Sheet, forget_values, sheet_of
+from pipeline.shelf import CompiledShelf, Reader
+from pipeline.tasks import follow
+from rules.rule import Rule
+
+
+class Sight:
+    """A look on its way from values to decisions."""
+
+    __slots__ = ("cause", "ended", "look", "memory", "moment", "shelf")
+
+    def __init__(
+        self, shelf: CompiledShelf, memory: Memory, look: Look, cause: dict[str, str], *, is_correction: bool
+    ) -> None:
+        self.shelf, self.memory, self.look, self.cause = shelf, memory, look, cause
+        self.moment = Moment(look.day.date, is_correction)
+        self.ended: list[tuple[Episode, Reason]] = []
+        if memory.head.shelf != shelf.hash:
+            self._adopt_shelf()
+
+    def look_at(self, news: Sequence[News]) -> None:
+        """Judge the rules that read what is new."""
+        for each in news:
+            forget_values(self.memory, each.type)
+        for i, bench in enumerate(self.shelf.benches):
+            if not bench.judged:
+                continue
+            readers = self.shelf.readers[i]
+            shared, own = 0, dict[str, int]()
+            for each in news:
+                for reader in readers.get(each.type, ()):
+                    if reader.pick is None or self._matches(reader, each):
+                        shared |= reader.any
+                        if reader.own:
+                            own[each.key] = own.get(each.key, 0) | reader.own
+            if shared:
+                for key in keys_of(bench, self.memory):
+                    self._judge(i, bench, key, shared | own.get(key, 0))
+            elif own:
+                everyone = keys_of(bench, self.memory)
+                for key, asked in own.items():
+                    if key in everyone:
+                        self._judge(i, bench, key, asked)
+
+    def look_at_all(self) -> None:
+        """Judge every rule at the end of a day, but where no value can have changed and no episode lives."""
+        today, missing = self.look.day.date, self.look.day.missing
+        for i, bench in enumerate(self.shelf.benches):
+            if not bench.judged:
+                continue
+            for key in keys_of(bench, self.memory):
+                sheet = self.memory.sheets.get((i, key))
+                if sheet is None or sheet.bench is not bench or sheet.alive or today >= sheet.soonest or missing:
+                    self._judge(i, bench, key, bench.everyone)
+
+    def told(self, closed_loan: str = "") -> list[Decision]:
+        """Alerts of every transition that is not muted, inhibitors first, and the tasks that follow."""
+        memory = self.memory
+        if closed_loan:
+            self._close_loan(closed_loan)
+        if not self.ended and not memory.owes:
+            return []
+        telling = Telling(self.shelf, memory, self.look, self.cause, self._asked)
+        episodes = memory.head.episodes.values()
+        owing = [(e, None) for e in episodes if e.state == "open" and e.told < e.severity]
+        alerts: list[Alert] = []
+        for episode, reason in sorted([*self.ended, *owing], key=self._place):
+            alert = opening(telling, episode) if reason is None else closing(telling, episode, reason)
+            if alert is not None:
+                alerts.append(alert)
+        memory.owes = any(e.told < e.severity for e, _ in owing)
+        return [*alerts, *follow(self.shelf, memory, alerts, self.look.day.date)] if alerts else []
+
+    def _place(self, entry: tuple[Episode, Reason | None]) -> tuple[int, str, str]:
+        episode = entry[0]
+        return self.shelf.order.get(episode.rule, -1), episode.rule, episode.key
+
+    # -- judging --
+
+    def _matches(self, reader: Reader, news: News) -> bool:
+        codes = tuple([self.memory.codes.get(text, -1) for text in reader.texts])
+        return bool(reader.pick is not None and reader.pick(news.row, 0, len(news.row), codes))
+
+    def _judge(self, i: int, bench: Bench, key: str, asked: int) -> None:
+        sheet = sheet_of(self.memory, (i, key), bench, self.look)
+        true = sheet.true_rules(asked)
+        fresh = true & ~sheet.settled
+        while fresh:
+            bit = fresh & -fresh
+            fresh ^= bit
+            judged = bench.judged[bit.bit_length() - 1]
+            self._advance(sheet, judged, self._episode(sheet, judged), True)
+        if sheet.alive:
+            gone = asked & ~true
+            for bit, episode in [entry for entry in sheet.alive.items() if entry[0] & gone]:
+                judged = bench.judged[bit.bit_length() - 1]
+                self._advance(sheet, judged, episode, False if sheet.holds(judged.fails, judged) else None)
+
+    def _episode(self, sheet: Sheet, judged: Judged) -> Episode:
+        episode = sheet.alive.get(judged.bit)
+        if episode is not None:
+            return episode
+        name = sheet.key or self.memory.borrower_id
+        place = f"{judged.rule.rule}/{name}"
+        found: Episode | None = self.memory.head.episodes.get(place)
+        if found is None:
+            found = self.memory.head.episodes[place] = _fresh(judged.rule, name)
+        return found
+
+    def _advance(self, sheet: Sheet, judged: Judged, episode: Episode, truth: bool | None) -> None:
+        before = episode.mark()
+        reason = advance(episode, judged.rule, truth, lambda above: sheet.rung(judged, above), self.moment)
+        bit = judged.bit
+        if episode.state == "closed":
+            sheet.alive.pop(bit, None)
+            sheet.settled &= ~bit
+            if episode.n == 0:
+                del self.memory.head.episodes[f"{episode.rule}/{episode.key}"]
+        else:
+            sheet.alive[bit] = episode
+            sheet.settled = sheet.settled | bit if is_settled(episode, judged.top) else sheet.settled & ~bit
+            if episode.state == "open" and episode.told < episode.severity:
+                self.memory.owes = True
+        if reason is not None:
+            self.ended.append((episode, reason))
+        if before != episode.mark():
+            self.memory.is_touched = True
+
+    def _asked(self, episode: Episode) -> tuple[Judged, Sheet] | None:
+        found = self.shelf.judged.get(episode.rule)
+        if found is None:
+            return None
+        i, judged = found
+        key = "" if episode.per == "borrower_id" else episode.key
+        return judged, sheet_of(self.memory, (i, key), self.shelf.benches[i], self.look)
+
+    # -- endings that no condition brings --
+
+    def _close_loan(self, loan_id: str) -> None:
+        for episode in self.memory.head.episodes.values():
+            if episode.per == "loan_id" and episode.key == loan_id:
+                self._end(episode, "loan_closed")
+        self.memory.sheets.clear()
+
+    def _end(self, episode: Episode, reason: Reason) -> None:
+        if episode.state == "open":
+            self.ended.append((episode, close(episode, reason, self.moment.on)))
+        episode.state = "closed"
+
+    def _adopt_shelf(self) -> None:
+        """Under another shelf: a rule that left or measures otherwise ends its episodes, else pending ones restart."""
+        self.memory.sheets.clear()
+        for episode in self.memory.head.episodes.values():
+            rule = self.shelf.rules.get(episode.rule)
+            if rule is None or rule.shape != episode.shape:
+                self._end(episode, "rule_changed")
+            elif rule.hash != episode.hash and episode.state == "pending":
+                episode.state = "closed"
+            if rule is not None:
+                episode.version, episode.hash, episode.shape = rule.version, rule.hash, rule.shape
+                if episode.state == "closed" and not self.ended:
+                    episode.status = rule.status
+        self.memory.head.shelf = self.shelf.hash
+
+
+def _fresh(rule: Rule, key: str) -> Episode:
+    return Episode(rule.rule, key, rule.per, rule.status, rule.version, rule.hash, rule.shape)

@@ -1,0 +1,147 @@
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from pipeline.look import Day
+from pipeline.profiles import profile_of
+from pipeline.zone import day_number
+from rules.rule import Comparison, Measure, Name, Number, Rule
+from tests.journeys import (
+    DAY_0,
+    Journey,
+    Told,
+    disbursed,
+    due,
+    journey,
+    line,
+    missed,
+    paid,
+    rescheduled,
+    reversed_,
+    shelf_of,
+    terms_of,
+)
+
+
+def measuring(**measures: Measure) -> Rule:
+    """A rule that never opens, so that a profile shows its measures."""
+    never = Comparison("<", Name(next(iter(measures))), Number(Decimal(-1)))
+    return Rule("facts", "", "live", "", "", "", "loan_id", measures, never, "low", "")
+
+
+FACTS = {name: Measure(name, "now", name) for name in ("material_days", "instalments_missed", "exposure")}
+WITH_FACTS = shelf_of(terms_of(), measuring(**FACTS))
+
+
+def fact(name: str, *events: Told, on: int, loan_id: str = "L1", **own: Any) -> Any:
+    memory = journey(*events, until=on, shelf=WITH_FACTS, **own).memory
+    profile = profile_of(WITH_FACTS, Day(date=day_number(DAY_0) + on, rates=own.get("rates") or {}), memory)
+    return profile["measures"]["facts"][loan_id][name]
+
+
+def from_whom(by_product: dict[str, str], *events: Told) -> Journey:
+    return journey(*events, until=35, shelf=shelf_of(terms_of(missed_from=by_product)))
+
+
+def test_a_miss_is_derived_once_at_the_close_of_the_day_after_the_due_date() -> None:
+    loan = journey(disbursed(), due(1, on=30), due(2, on=60), until=70)
+    assert loan.misses == [("missed/L1/1", 31), ("missed/L1/2", 61)]
+
+
+def test_a_due_paid_by_the_close_of_the_day_after_is_not_missed() -> None:
+    loan = journey(disbursed(), due(1, on=30), paid(31, 10_000), until=33)
+    assert loan.misses == []
+
+
+def test_a_due_paid_in_part_is_missed() -> None:
+    loan = journey(disbursed(), due(1, on=30), paid(30, 9_999), until=33)
+    assert loan.misses == [("missed/L1/1", 31)]
+
+
+def test_a_miss_stays_when_its_due_is_paid_later() -> None:
+    loan = journey(disbursed(), due(1, on=30), paid(40, 10_000), paid(41, 1, id="p1"), reversed_(42, "p1"), until=45)
+    assert loan.misses == [("missed/L1/1", 31)]
+
+
+@pytest.mark.parametrize(("day", "kept"), [(31, [("m1", 31)]), (30, [("m1", 30)]), (33, [("missed/L1/1", 31)])])
+def test_the_miss_that_the_core_tells_is_the_same_miss_whichever_comes_first(
+    day: int, kept: list[tuple[str, int]]
+) -> None:
+    loan = journey(disbursed(), due(1, on=30), missed(day, 1, id="m1"), until=35)
+    assert loan.misses == kept
+
+
+def test_a_miss_that_the_core_tells_without_an_instalment_is_its_own() -> None:
+    loan = journey(disbursed(), due(1, on=30), missed(33, id="m1"), until=35)
+    assert loan.misses == [("missed/L1/1", 31), ("m1", 33)]
+
+
+def test_each_product_says_who_tells_of_its_misses() -> None:
+    by_product = {"": "both", "card": "core", "mortgage": "engine"}
+    told = (due(1, on=30), missed(33, 2, id="m2"))
+    assert from_whom(by_product, disbursed(product="card"), *told).misses == [("m2", 33)]
+    assert from_whom(by_product, disbursed(product="mortgage"), *told).misses == [("missed/L1/1", 31)]
+    assert from_whom(by_product, disbursed(product="car"), *told).misses == [("missed/L1/1", 31), ("m2", 33)]
+
+
+def test_where_the_engine_tells_a_core_miss_counts_for_nothing_even_as_the_first_event() -> None:
+    assert from_whom({"": "engine"}, missed(0, 1), disbursed(1), due(1, on=30)).misses == [("missed/L1/1", 31)]
+
+
+def test_a_core_miss_of_before_a_rescheduling_is_still_the_same_miss() -> None:
+    events = (disbursed(), due(1, on=30), rescheduled(40, line(1, on=70, principal=10_000)))
+    loan = journey(*events, missed(31, 1) | {"arrives": 42}, until=45)
+    assert loan.misses == [("missed/L1/1", 31)]
+
+
+def test_instalments_missed_counts_what_is_past_due_and_unpaid_now() -> None:
+    told = (disbursed(), due(1, on=10), due(2, on=20), due(3, on=30), paid(35, 15_000))
+    assert fact("instalments_missed", *told, on=20) == 1
+    assert fact("instalments_missed", *told, on=31) == 3
+    assert fact("instalments_missed", *told, on=35) == 2  # 15,000 pay the first and half of the second
+
+
+#  material days, limits as shipped: above 100.00 (retail) or 500.00 (corporate), and above 1 % of the exposure
+
+
+def test_material_days_of_a_retail_loan_count_while_arrears_exceed_both_limits() -> None:
+    #  exposure 500,000, its hundredth 5,000. Day 31: 10,000 is not above 10,000. Day 61: 20,000 is.
+    told = [disbursed(principal=500_000, segment="retail"), due(1, on=30), due(2, on=60)]
+    assert [fact("material_days", *told, on=day) for day in (31, 60, 61, 65)] == [0, 0, 1, 5]
+
+
+def test_material_days_start_again_after_arrears_fell_to_a_limit() -> None:
+    #  20,000 from day 61, 10,000 again on day 66, 20,000 from day 91
+    told = [disbursed(principal=500_000), due(1, on=30), due(2, on=60), paid(66, 10_000), due(3, on=90)]
+    assert [fact("material_days", *told, on=day) for day in (65, 66, 90, 91, 92)] == [5, 0, 0, 1, 2]
+
+
+def test_arrears_of_one_hundredth_of_the_exposure_are_not_material() -> None:
+    #  20,000 are above 10,000, but not above a hundredth of 2,000,000; one unit of money less owed, and they are
+    told = [due(1, on=30), due(2, on=60)]
+    assert fact("material_days", disbursed(principal=2_000_000), *told, on=65) == 0
+    assert fact("material_days", disbursed(principal=1_999_999), *told, on=65) == 5
+
+
+def test_arrears_of_a_corporate_borrower_are_added_over_its_loans() -> None:
+    #  30,000 each on two loans: 60,000 are above 50,000 and above a hundredth of 2,000,000
+    told = [
+        disbursed(principal=1_000_000, segment="corporate"), due(1, on=30, amount=30_000),
+        disbursed(principal=1_000_000, segment="corporate", loan_id="L2"), due(1, on=40, amount=30_000, day=0, loan_id="L2"),
+    ]  # fmt: skip
+    assert [fact("material_days", *told, on=day) for day in (31, 40, 41, 45)] == [0, 0, 1, 5]
+    assert fact("material_days", *told, on=45, loan_id="L2") == 5
+
+
+def test_arrears_of_a_retail_borrower_are_judged_loan_by_loan() -> None:
+    #  8,000 each on two loans: neither is above 10,000
+    told = [
+        disbursed(principal=100_000), due(1, on=30, amount=8_000),
+        disbursed(principal=100_000, loan_id="L2"), due(1, on=30, amount=8_000, loan_id="L2"),
+    ]  # fmt: skip
+    assert fact("material_days", *told, on=45) == 0
+
+
+def test_material_days_of_a_loan_without_due_or_snapshot_are_unknown() -> None:
+    assert fact("material_days", disbursed(), on=5) is None
