@@ -1,31 +1,24 @@
 """The rows of a CSV file, plain or gzip, one by one; of a file that breaks off, every whole line."""
 
 import csv
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from connectors.cells import Row
 from connectors.mapping import MappingError
+from connectors.whole_lines import BadFile, WholeLines
 
-GZIP_MAGIC = b"\x1f\x8b"
-GZIP_WINDOW = 31  # zlib's number for a stream with a gzip header and checksum
-CHUNK = 1 << 18
 MAX_LINE = 1 << 24  # A longer line is no row of a bank's file, and must not fill the memory.
 
 
 class Source:
-    """A CSV file that is being read.
-
-    `is_cut_off` is known at the end: the gzip stream broke off, and its whole lines were used.
-    """
+    """A CSV file that is being read."""
 
     def __init__(self, file: Path) -> None:
         self.name = file.name
-        self.is_cut_off = False
         try:
             self.size = file.stat().st_size
-            self._raw = file.open("rb")
+            self._lines = WholeLines(file, longest=MAX_LINE)
         except OSError as error:
             raise MappingError(f"{file}: expected a readable CSV file, got {error.strerror}; check the name") from None
         try:
@@ -35,13 +28,18 @@ class Source:
             self.close()
             raise
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the gzip stream broke off, known at the end: its whole lines were used."""
+        return self._lines.is_cut_off
+
     def close(self) -> None:
         """Let go of the file."""
-        self._raw.close()
+        self._lines.close()
 
     def bytes_read(self) -> int:
         """How far into the file reading has come."""
-        return self._raw.tell()
+        return self._lines.bytes_read()
 
     def rows(self) -> Iterator[Row]:
         """Each row with its line in the file; the header is line 1."""
@@ -69,6 +67,8 @@ class Source:
     def _next(self) -> list[str] | None:
         try:
             return next(self._reader, None)
+        except BadFile as error:
+            raise MappingError(str(error)) from None
         except csv.Error as error:
             if self.is_cut_off:  # The stream broke off inside quotes: no whole line.
                 return None
@@ -78,47 +78,9 @@ class Source:
             ) from None
 
     def _texts(self) -> Iterator[str]:
-        for number, line in enumerate(self._lines(), start=1):
+        for number, line in enumerate(self._lines, start=1):
             try:
                 yield line.decode("utf-8-sig" if number == 1 else "utf-8")
             except UnicodeDecodeError as error:
                 got = f"byte 0x{line[error.start]:02x}"
                 raise MappingError(f"row {number}: expected UTF-8, got {got}; save the file as UTF-8") from None
-
-    def _lines(self) -> Iterator[bytes]:
-        """Whole lines; what a cut-off stream holds after its last line feed is dropped."""
-        rest = b""
-        for chunk in self._chunks():
-            *whole, rest = (rest + chunk).split(b"\n")
-            for line in whole:
-                yield line + b"\n"
-            if len(rest) > MAX_LINE:
-                raise MappingError(
-                    f"{self.name}: expected lines, got one of more than {MAX_LINE} bytes; check the file"
-                )
-        if rest and not self.is_cut_off:
-            yield rest
-
-    def _chunks(self) -> Iterator[bytes]:
-        # The gzip module drops up to a buffer of good lines when a stream breaks off, so the stream is unpacked here.
-        chunk = self._raw.read(CHUNK)
-        if not chunk.startswith(GZIP_MAGIC):
-            while chunk:
-                yield chunk
-                chunk = self._raw.read(CHUNK)
-            return
-        stream = zlib.decompressobj(GZIP_WINDOW)
-        try:
-            while chunk:
-                yield stream.decompress(chunk, CHUNK)
-                chunk = (stream.unconsumed_tail + stream.unused_data) or self._raw.read(CHUNK)
-                if stream.eof and (chunk := chunk.lstrip(b"\0")):  # Another stream; zeros after the last are padding.
-                    stream = zlib.decompressobj(GZIP_WINDOW)
-            if not stream.eof:
-                yield stream.flush()
-        except zlib.error as error:
-            # Whole lines of a stream that breaks off are sound; lines of one that was altered need not be.
-            raise MappingError(
-                f"{self.name}: expected a sound gzip file, got a damaged one ({error}); fetch the file again"
-            ) from None
-        self.is_cut_off = not stream.eof

@@ -84,6 +84,24 @@ def ratio(a: Any, b: Any) -> Any:
     return Fraction(a) / b
 
 
+def times(a: Any, b: Any) -> Any:
+    """A product; unknown when either is, however large the other."""
+    return math.nan if a != a or b != b else a * b
+
+
+def plus(a: Any, b: Any) -> Any:
+    """A sum; unknown when either is."""
+    return math.nan if a != a or b != b else a + b
+
+
+def minus(a: Any, b: Any) -> Any:
+    """A difference; unknown when either is."""
+    return math.nan if a != a or b != b else a - b
+
+
+OPERATIONS: dict[str, Any] = {"ratio": ratio, "times": times, "plus": plus, "minus": minus}
+
+
 def _compare(comparator: Comparator, left: Expression, right: Expression, scope: Scope) -> str:
     match left, right:
         case Name(name), Text(text):
@@ -136,14 +154,15 @@ def _term(expression: Expression, scope: Scope) -> Term:
             return Term(f"ratio({_times(a.code, b.divisor)}, {_times(b.code, a.divisor)})")
         case Arithmetic("*", left, right):
             a, b = _term(left, scope), _term(right, scope)
-            return Term(f"({a.code} * {b.code})", a.divisor * b.divisor)
+            return Term(f"times({a.code}, {b.code})", a.divisor * b.divisor)
         case Arithmetic(operator, left, right):
             a, b = _term(left, scope), _term(right, scope)
             common = gcd(a.divisor, b.divisor)
-            code = f"({_times(a.code, b.divisor // common)} {operator} {_times(b.code, a.divisor // common)})"
+            joined = "plus" if operator == "+" else "minus"
+            code = f"{joined}({_times(a.code, b.divisor // common)}, {_times(b.code, a.divisor // common)})"
             return Term(code, a.divisor * b.divisor // common)
     raise TypeError(f"expected a number, got {expression}")
 
 
 def _times(code: str, factor: int) -> str:
-    return code if factor == 1 else f"({code}) * {factor}"
+    return code if factor == 1 else f"times({code}, {factor})"

@@ -7,11 +7,11 @@ from pipeline import ledger, tasks
 from pipeline.decisions import DeadLetter, Decision, Disagreement
 from pipeline.decode import Arrival, Refusal
 from pipeline.events import BorrowerErased, RepaymentMissed
-from pipeline.layout import layout_of, when
+from pipeline.layout import day_of, layout_of, when
 from pipeline.ledger import Due, Loan, State
 from pipeline.look import Day, note_feed
 from pipeline.memory import Memory, Row, Waiting
-from pipeline.money import in_currency, in_reporting_currency
+from pipeline.money import amounts_of, in_currency, in_reporting_currency
 from pipeline.sheet import forget_values
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number, day_number
@@ -50,11 +50,12 @@ class Intake(NamedTuple):
     memory: Memory
     arrival: Arrival
     token: str
+    of_loan: str = ""  # the loan of the payment that a reversal takes back
 
     @property
     def loan_id(self) -> str:
         """The loan it belongs to, or nothing."""
-        return getattr(self.arrival.event, "loan_id", None) or ""
+        return self.of_loan or _loan_named(self.arrival)
 
     @property
     def is_late(self) -> bool:
@@ -152,13 +153,15 @@ def _loan_of(intake: Intake) -> tuple[Arrival, ...]:
     released: tuple[Arrival, ...] = ()
     if loan is None:
         loan = memory.head.loans[intake.loan_id] = Loan(State())
-        currency = getattr(event, "currency", None)
-        if currency is not None and currency != intake.shelf.terms.reporting_currency:
-            loan.currency = currency
         released = tuple(
-            w.arrival for w in memory.head.waiting if getattr(w.arrival.event, "loan_id", "") == intake.loan_id
+            each.arrival
+            for each in memory.head.waiting
+            if each.arrival.type == "repayment.received" and _loan_named(each.arrival) == intake.loan_id
         )
-        memory.head.waiting = [w for w in memory.head.waiting if w.arrival not in released]
+        memory.head.waiting = [each for each in memory.head.waiting if each.arrival not in released]
+    if loan.currency is None and amounts_of(event):
+        own = getattr(event, "currency", None)
+        loan.currency = "" if own in (None, intake.shelf.terms.reporting_currency) else own
     if intake.arrival.type == "loan.disbursed":
         loan.product = getattr(event, "product", "")
         loan.segment = getattr(event, "segment", None) or ""
@@ -166,6 +169,10 @@ def _loan_of(intake: Intake) -> tuple[Arrival, ...]:
     if schedule:
         loan.schedules[intake.token] = sorted(_due(item) for item in schedule)
     return released
+
+
+def _loan_named(arrival: Arrival) -> str:
+    return getattr(arrival.event, "loan_id", None) or ""
 
 
 def _due(item: Any) -> Due:
@@ -194,7 +201,10 @@ def _fold(intake: Intake, row: Row, original: Row) -> tuple[Decision, ...]:
     place = (row[0], intake.token)
     if place < loan.latest:
         refold(intake.shelf, memory, intake.loan_id)
-        return ()
+        if arrival.type != "loan.snapshot":
+            return ()
+        rows = ledger_rows(memory, intake.loan_id)
+        return _disagreements(intake, ledger.state_before(loan, rows, intake.token, terms))
     notes = _disagreements(intake, loan.state) if arrival.type == "loan.snapshot" else ()
     ledger.apply(loan, loan.state, arrival.type, original, intake.token, terms)
     loan.latest = place
@@ -225,7 +235,12 @@ def _disagreements(intake: Intake, state: State) -> tuple[Decision, ...]:
     """What the core's snapshot says otherwise than the ledger would have for its date."""
     event: Any = intake.arrival.event
     on = intake.arrival.date
-    own = {"days_past_due": ledger.days_past_due(state, on), "arrears_minor": ledger.arrears(state, on)}
+    terms = intake.shelf.setting.terms(intake.memory)
+    own = {
+        "days_past_due": ledger.days_past_due(state, on),
+        "arrears_minor": ledger.arrears(state, on),
+        "outstanding_minor": ledger.outstanding(state, terms),
+    }
     return tuple(
         Disagreement(
             borrower_id=intake.memory.borrower_id,
@@ -253,7 +268,7 @@ def _payment(intake: Intake) -> Taken:
             if intake.loan_id not in memory.head.loans:
                 memory.head.reversed[waiting.token] = (waiting.arrival.date, waiting.digest)
                 return NOTHING
-            reversal = intake._replace(arrival=waiting.arrival, token=waiting.token)
+            reversal = intake._replace(arrival=waiting.arrival, token=waiting.token, of_loan=intake.loan_id)
             return _keep(reversal)._replace(is_correction=True)
     if intake.loan_id not in memory.head.loans:
         return _wait(intake)
@@ -276,10 +291,10 @@ def _reversal(intake: Intake) -> Taken:
     stream = found[0]
     row = stream.take(target)
     memory.tail = None  # the event may stand in the tail; it must not come back with it
-    memory.head.reversed[target] = (row[0] >> 43, row[1])
+    memory.head.reversed[target] = (day_of(row[0]), row[1])
     loan_id = next(key for key, each in memory.streams["repayment.received"].items() if each is stream)
     refold(intake.shelf, memory, loan_id)
-    kept = _keep(intake)
+    kept = _keep(intake._replace(of_loan=loan_id))
     return kept._replace(news=(*kept.news, News("repayment.received", loan_id, row)), is_correction=True)
 
 
@@ -325,25 +340,34 @@ def _miss(intake: Intake) -> Taken:
     """A miss told by the core; the same instalment's miss counts once, whoever saw it first."""
     event: Any = intake.arrival.event
     loan = intake.memory.head.loans.get(intake.loan_id)
-    if loan is not None:
-        if missed_from(intake.shelf, loan) == "engine":
-            return NOTHING
-        if event.instalment is not None and event.instalment in loan.state.missed:
-            return NOTHING
+    if missed_from(intake.shelf, "" if loan is None else loan.product) == "engine":
+        return NOTHING
+    if loan is not None and event.instalment is not None and _is_known_miss(intake, loan, event.instalment):
+        return NOTHING
     return _keep(intake)
 
 
-def missed_from(shelf: CompiledShelf, loan: Loan) -> str:
-    """Who tells of misses for a loan's product: both, core or engine."""
+def _is_known_miss(intake: Intake, loan: Loan, instalment: int) -> bool:
+    """Whether this instalment's miss is known; a rescheduling begins to count its instalments anew."""
+    since = loan.state.rescheduled_on
+    if intake.arrival.date > since:
+        return instalment in loan.state.missed
+    stream = intake.memory.streams.get("repayment.missed", {}).get(intake.loan_id)
+    column = layout_of("repayment.missed").columns["instalment"].offset
+    return stream is not None and any(row[column] == instalment and day_of(row[0]) <= since for row, _ in stream.each())
+
+
+def missed_from(shelf: CompiledShelf, product: str) -> str:
+    """Who tells of misses for a product: both, core or engine."""
     by_product = shelf.terms.missed_from
-    return by_product.get(loan.product, by_product.get("", "both"))
+    return by_product.get(product, by_product.get("", "both"))
 
 
 def derive_misses(shelf: CompiledShelf, day: Day, memory: Memory) -> None:
     """At the close of a day: a miss for every instalment that is unpaid on the day after its due date."""
     layout = layout_of("repayment.missed")
     for loan_id, loan in memory.head.loans.items():
-        if not loan.state.dues or missed_from(shelf, loan) == "core":
+        if not loan.state.dues or missed_from(shelf, loan.product) == "core":
             continue
         for instalment in ledger.newly_missed(loan.state, day.date):
             at_ms = shelf.terms.zone.end_of(day.date)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from pipeline.conditions import FLIPPED, Scope, constant, fails, holds, ratio
+from pipeline.conditions import FLIPPED, OPERATIONS, Scope, constant, fails, holds
 from pipeline.memory import Memory
 from pipeline.meters import Compiled, Setting, compile_measure
 from rules.catalogue import Catalogue
@@ -150,7 +150,7 @@ def _judged(rule: Rule, n: int, measures: dict[str, int], meters: list[Compiled]
 
 
 def _generate(code: str) -> Verdict:
-    verdict: Verdict = eval(f"lambda x, low: {code}", {"ratio": ratio, "__builtins__": {}})
+    verdict: Verdict = eval(f"lambda x, low: {code}", {**OPERATIONS, "__builtins__": {}})
     return verdict
 
 

@@ -45,11 +45,14 @@ class State(msgspec.Struct, array_like=True, gc=False):
     base: int | None = None  # principal before the pool's part of it; None: unknown
     pool: int = 0  # money received since the anchor, beyond the anchor's own arrears
     dues: list[Due] = []
-    lump: int | None = None  # arrears that a snapshot stated, less later payments; None: no snapshot states any
-    days: int | None = None  # days past due that a snapshot stated, above zero, while it speaks
+    lump: int = 0  # arrears that a snapshot stated, less later payments
+    days: int | None = None  # days past due above zero that a snapshot stated
     stated_on: int = 0
+    days_wait: bool = False  # they hold until the next snapshot; else until the lump is paid
     anchored_on: int = -1  # dues up to this date are settled by a snapshot
-    is_known: bool = False  # a due or a snapshot was seen
+    has_days: bool = False  # a due or a snapshot has told of days past due
+    has_arrears: bool = False  # the same of arrears
+    rescheduled_on: int = -1
     pauses: list[tuple[int, int]] = []
     collateral: int | None = None
     rate: int | None = None
@@ -61,7 +64,7 @@ class Loan(msgspec.Struct, array_like=True, gc=False):
     """A loan: the state, and what is needed to fold it again."""
 
     state: State
-    currency: str = ""
+    currency: str | None = None  # "" is the reporting currency; None while no event has brought money
     product: str = ""
     segment: str = ""
     schedules: dict[str, list[Due]] = {}  # token of a disbursement or rescheduling -> its instalments
@@ -96,6 +99,16 @@ def refold(loan: Loan, rows: Iterable[tuple[str, Row, str]], terms: Terms) -> No
     loan.state = state
 
 
+def state_before(loan: Loan, rows: Iterable[tuple[str, Row, str]], token: str, terms: Terms) -> State:
+    """What the fold had come to just before an event."""
+    state = copy(loan.checkpoint) if loan.checkpoint is not None else State()
+    for type_name, row, each in rows:
+        if each == token:
+            break
+        apply(loan, state, type_name, loan.originals.get(each, row), each, terms)
+    return state
+
+
 def copy(state: State) -> State:
     """A state that shares nothing that is changed in place."""
     return msgspec.structs.replace(state, dues=list(state.dues), pauses=list(state.pauses), missed=list(state.missed))
@@ -119,10 +132,10 @@ def _disbursed(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> 
 def _rescheduled(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> None:
     """A new schedule takes the place of all that was due; money beyond the past dues goes to the new ones."""
     on = day_of(row[0])
-    state.pool = max(0, state.pool - sum(due.amount for due in state.dues if due.due_on <= on))
+    _settle(state, on)
     state.dues = []
-    state.lump = state.days = None
-    state.anchored_on = -1
+    state.lump, state.days = 0, None
+    state.anchored_on, state.rescheduled_on = -1, on
     state.missed = []
     new = loan.schedules.get(token, ())
     for due in new:
@@ -135,7 +148,7 @@ def _rescheduled(loan: Loan, state: State, row: Row, token: str, terms: Terms) -
 def _due(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> None:
     """An instalment; one known by its parts keeps the split of fee and interest, the rest is principal."""
     instalment, due_on, amount = row[_DUE_INSTALMENT], row[_DUE_ON], row[_DUE_AMOUNT]
-    if ABSENT in (instalment, due_on, amount) or due_on <= state.anchored_on:
+    if ABSENT in (instalment, due_on, amount):
         return
     known = next((due for due in state.dues if due.instalment == instalment), None)
     fee = min(known.fee, amount) if known else 0
@@ -144,8 +157,10 @@ def _due(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> None:
 
 
 def _put(state: State, due: Due) -> None:
-    state.dues = sorted([d for d in state.dues if d.instalment != due.instalment] + [due])
-    state.is_known = True
+    """An instalment, in the place of the one of its number; what a snapshot has settled stays settled."""
+    state.has_days = state.has_arrears = True
+    if _moved(state, due.due_on) > state.anchored_on:
+        state.dues = sorted([d for d in state.dues if d.instalment != due.instalment] + [due])
 
 
 def _received(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> None:
@@ -156,16 +171,13 @@ def _received(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> N
         state, amount, day_of(row[0]), terms
     ):
         state.dues, state.pool, state.base, state.lump, state.days = [], 0, 0, 0, None
+        state.has_days = state.has_arrears = True
         return
-    if state.lump:
-        to_lump = min(state.lump, amount)
-        state.lump -= to_lump
-        amount -= to_lump
-        if state.base is not None:
-            state.base -= to_lump
-        if not state.lump:
-            state.days = None  # what the snapshot stated is paid: the ledger speaks again
-    state.pool += amount
+    to_lump = min(state.lump, amount)
+    state.lump -= to_lump
+    if state.base is not None:
+        state.base -= to_lump
+    state.pool += amount - to_lump
 
 
 def _settles(state: State, amount: int, on: int, terms: Terms) -> bool:
@@ -173,8 +185,15 @@ def _settles(state: State, amount: int, on: int, terms: Terms) -> bool:
     principal = outstanding(state, terms)
     if principal is None:
         return False
-    late = sum(min(amount_left, due.fee + due.interest) for due, amount_left in unpaid(state) if due.due_on <= on)
-    return amount >= principal + late
+    charges = 0
+    for due, owing in unpaid(state):
+        if _moved(state, due.due_on) <= on:
+            paid = due.amount - owing
+            for part in terms.order:
+                covered = min(paid, getattr(due, part))
+                paid -= covered
+                charges += 0 if part == "principal" else getattr(due, part) - covered
+    return amount >= principal + charges
 
 
 def _paused(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> None:
@@ -182,7 +201,7 @@ def _paused(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> Non
         return
     merged: list[tuple[int, int]] = []
     for start, end in sorted([*state.pauses, (row[_PAUSED_FROM], row[_PAUSED_UNTIL])]):
-        if merged and start <= merged[-1][1] + 1:
+        if merged and start <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
         elif start <= end:
             merged.append((start, end))
@@ -192,17 +211,17 @@ def _paused(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> Non
 def _snapshot(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> None:
     on = day_of(row[0])
     arrears, days, stated = row[_SNAPSHOT_ARREARS], row[_SNAPSHOT_DAYS], row[_SNAPSHOT_OUTSTANDING]
+    if days == ABSENT and arrears > 0:
+        own = days_past_due(state, on)  # the core tells the sum alone: our own days run on while it is not paid
+        days = ABSENT if own is None else own
+    elif days != ABSENT or arrears != ABSENT:
+        state.has_days = True
     if days == 0 or arrears != ABSENT:
         _anchor(state, on, 0 if arrears == ABSENT else arrears, terms)
-    if days != ABSENT:
-        state.is_known = True
-        state.days = days if days > 0 else None
-        state.stated_on = on
-        if arrears == ABSENT and days > 0:
-            state.lump = None
-    elif arrears != ABSENT:
-        state.is_known = True
+        state.has_arrears = True
         state.days = None
+    if days > 0:
+        state.days, state.stated_on, state.days_wait = days, on, arrears == ABSENT
     if stated != ABSENT:
         state.base = stated + _principal_paid(state, terms)
     if row[_SNAPSHOT_COLLATERAL] != ABSENT:
@@ -214,12 +233,17 @@ def _snapshot(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> N
 def _anchor(state: State, on: int, arrears: int, terms: Terms) -> None:
     """Dues up to this date are settled, but for the arrears that the core states; what is outstanding stays."""
     outstanding = None if state.base is None else state.base - _principal_paid(state, terms)
-    state.pool = max(0, state.pool - sum(due.amount for due in state.dues if due.due_on <= on))
-    state.dues = [due for due in state.dues if due.due_on > on]
+    _settle(state, on)
+    state.dues = [due for due in state.dues if _moved(state, due.due_on) > on]
     state.lump = arrears
     state.anchored_on = on
     if outstanding is not None:
         state.base = outstanding + _principal_paid(state, terms)
+
+
+def _settle(state: State, on: int) -> None:
+    """Take the dues up to a date out of the pool; what was paid beyond them stays."""
+    state.pool = max(0, state.pool - sum(due.amount for due in state.dues if _moved(state, due.due_on) <= on))
 
 
 def _missed(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> None:
@@ -312,20 +336,17 @@ def days_past_due(state: State, on: int) -> int | None:
     """Date minus the oldest due date that is not fully paid, less paused days; None without due or snapshot."""
     if state.status != "open":
         return 0
-    if not state.is_known:
+    if not state.has_days:
         return None
-    if state.days is not None:
+    if state.days is not None and _speaks(state):
         return state.days + _running(state, state.stated_on, on)
-    for due, _ in unpaid(state):
-        due_on = _moved(state, due.due_on)
-        if due_on <= on:
-            return _running(state, due_on, on)
-    return 0
+    late = [due_on for due, _ in unpaid(state) if (due_on := _moved(state, due.due_on)) <= on]
+    return _running(state, min(late), on) if late else 0
 
 
 def quiet_until(state: State, on: int) -> int:
     """The first date on which days past due or arrears may differ without another event."""
-    if state.status != "open" or not state.is_known:
+    if state.status != "open":
         return NEVER
     if state.pauses or state.days is not None or state.lump:
         return on + 1
@@ -341,10 +362,16 @@ def arrears(state: State, on: int) -> int | None:
     """
     if state.status != "open":
         return 0
-    if state.lump is None and not state.dues:
+    if not state.has_arrears:
         return None
-    late = sum(amount for due, amount in unpaid(state) if _moved(state, due.due_on) < on)
-    return late + (state.lump or 0)
+    late = state.lump + sum(amount for due, amount in unpaid(state) if _moved(state, due.due_on) < on)
+    # Days past due that the core states cannot go with arrears of nothing.
+    return None if late == 0 and _speaks(state) else late
+
+
+def _speaks(state: State) -> bool:
+    """Whether the days that a snapshot stated still hold."""
+    return state.days is not None and (state.days_wait or state.lump > 0)
 
 
 def instalments_missed(state: State, on: int) -> int | None:
@@ -376,7 +403,7 @@ def newly_missed(state: State, on: int) -> list[int]:
 def _moved(state: State, due_on: int) -> int:
     """A due inside a payment holiday moves to its last day."""
     for start, end in state.pauses:
-        if start <= due_on <= end:
+        if start <= due_on < end:
             due_on = end
     return due_on
 

@@ -72,8 +72,8 @@ def reach_of(measure: Measure, kept_days: int, *, totals_days: int = 0) -> Reach
 
     def hours(look: Look) -> Window:
         end = look.now - until
-        # An event may carry a business date beside its instant's own, so dates are searched a little wider.
-        return Window(look.date_of(end - length_ms + 1) - 7, look.date_of(end) + 7, end - length_ms, end)
+        # An event may carry a business date far from its instant's own, so every kept date is searched.
+        return Window(look.day.date - kept_days, None, end - length_ms, end)
 
     return Reach(hours, 0, "at each look")
 

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from pipeline.decode import Arrival
-from pipeline.layout import INSTANT_BITS, Layout, layout_of
+from pipeline.layout import INSTANT_BITS, TEXT_MASK, Layout, layout_of
 from pipeline.ledger import Loan
 
 VERSION = 1
@@ -174,14 +174,16 @@ class Memory:
         """The number of a text in this borrower's table of names; a new text is entered."""
         code = self.codes.get(text)
         if code is None:
+            if len(self.head.names) > TEXT_MASK:
+                return 0  # no borrower has so many; what is beyond them counts as absent
             code = len(self.head.names)
             self.codes[text] = code
             self.head.names.append(text)
         return code
 
     def token(self, event_id: str, source: str) -> str:
-        """How an event is known here: its id, and which source it came from."""
-        return f"{event_id}\t{self.number(source)}"
+        """How an event is known here; tokens sort by id, then by source."""
+        return f"{event_id}\t{source}"
 
     def find(self, token: str) -> tuple[Stream, str] | None:
         """The stream that holds a token, and its type; None when it is not kept."""

@@ -208,6 +208,8 @@ def _fact(measure: Measure, source: Source, field: Field, reach: Reach, feeds: t
     across, is_windowed = measure.across, measure.over is not None
     may_bound = measure.verb == "max" and (across is None or (across == "worst" and field.worse == "high"))
     of_values = _OF_VALUES[measure.verb]
+    if measure.verb == "average" and _reaches_totals(reach, source):
+        return _long_average(measure, source, field, reach, feeds)
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
         window = reach.window_at(look)
@@ -228,6 +230,31 @@ def _fact(measure: Measure, source: Source, field: Field, reach: Reach, feeds: t
         if full == 0:
             return value, value, until
         return (NAN, value, until) if may_bound else unknown_until(until)
+
+    return meter
+
+
+def _long_average(measure: Measure, source: Source, field: Field, reach: Reach, feeds: tuple[str, ...]) -> Meter:
+    """The average of a window that reaches into daily totals, account by account."""
+    offset = source.layout.columns[field.name].offset
+    across = measure.across or "average"
+
+    def meter(memory: Memory, key: str, look: Look) -> Value:
+        window = reach.window_at(look)
+        streams = memory.streams.get(source.layout.type, {})
+        accounts = [key] if key else sorted({*streams, *memory.totals.get(source.layout.type, {})})
+        facts = []
+        for account in accounts:
+            values = source.values(memory, streams[account], window, offset) if account in streams else []
+            count, total = total_of(memory, source, account, window)
+            if count + len(values):
+                facts.append(rational(total + sum(values), count + len(values)))
+        full = full_on(memory, look, window, reach.back, feeds)
+        until = reach.until(look.day.date, FOREVER, full)
+        if not facts or full:
+            return unknown_until(until)
+        value = facts[0] if len(facts) == 1 else bring_together(facts, across, field)
+        return value, value, until
 
     return meter
 

@@ -36,15 +36,19 @@ def _divided(a: int, b: int) -> int:
 def in_reporting_currency(event: Event, reporting: str, rates: dict[str, int]) -> Event:
     """The event with every amount in the reporting currency.
 
-    An event that says its `base_amount_minor` brings its own rate for its other amounts, too. Raises Refusal
+    `base_amount_minor` is the event's amount (its first one, where it has no `amount_minor`) in the reporting currency;
+    with it the event brings its own rate for its other amounts, too. Raises Refusal
     (bad_field) for a foreign amount without any rate.
     """
     own = getattr(event, "currency", None)
     if own is None or own == reporting:
         return event
-    amount, base = getattr(event, "amount_minor", None), getattr(event, "base_amount_minor", None)
-    if amount and base is not None:
-        changed = {name: _divided(value * base, amount) for name, value in _amounts(event).items()}
+    base, amounts = getattr(event, "base_amount_minor", None), amounts_of(event)
+    amount = amounts.get("amount_minor", next(iter(amounts.values()), 0))
+    if base is not None and amount:
+        changed = {
+            name: _divided(value * base * (1 if amount > 0 else -1), abs(amount)) for name, value in amounts.items()
+        }
         return msgspec.structs.replace(event, **changed)
     return in_currency(event, own, reporting, rates, reporting)
 
@@ -54,7 +58,7 @@ def in_currency(event: Event, own: str, wanted: str, rates: dict[str, int], repo
     if own == wanted:
         return event
     changed = {}
-    for name, value in _amounts(event).items():
+    for name, value in amounts_of(event).items():
         amount = converted(value, own, wanted, rates, reporting)
         if amount is None:
             why = f"{name}: expected base_amount_minor or a published rate from {own} to {wanted}, got neither"
@@ -63,7 +67,8 @@ def in_currency(event: Event, own: str, wanted: str, rates: dict[str, int], repo
     return msgspec.structs.replace(event, **changed) if changed else event
 
 
-def _amounts(event: Any) -> dict[str, int]:
+def amounts_of(event: Any) -> dict[str, int]:
+    """The amounts that an event holds, by name, in the order of its fields."""
     return {
         name: value
         for name in event.__struct_fields__

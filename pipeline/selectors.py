@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from pipeline.conditions import Scope, holds, ratio
+from pipeline.conditions import OPERATIONS, Scope, holds
 from pipeline.layout import ABSENT, TEXT_MASK, Layout
 from rules.catalogue import Field
 from rules.rule import Comparator, Condition
@@ -34,12 +34,11 @@ def picker_of(layout: Layout, where: Condition | None, scale: Scale) -> tuple[Pi
 
     scope = Scope(
         exact=exact,
-        # Absent is below every number, so >= and > need no guard.
-        at_least=column,
+        at_least=lambda name: exact(name)[0],
         truth=lambda name, value: f"{column(name)} == {int(value)}",
         text=text,
     )
     code = holds(where, scope)
     source = f"lambda rows, first, end, codes: [i for i in range(first, end, {layout.width}) if {code}]"
-    names = {"ABSENT": ABSENT, "NAN": float("nan"), "ratio": ratio, "__builtins__": {"range": range}}
+    names = {"ABSENT": ABSENT, "NAN": float("nan"), **OPERATIONS, "__builtins__": {"range": range}}
     return eval(source, names), tuple(texts)

@@ -21,6 +21,7 @@ class Sheet:
         "at_least",
         "bench",
         "exact",
+        "is_judged",
         "key",
         "look",
         "memory",
@@ -39,6 +40,7 @@ class Sheet:
         self.pieces: list[int] = [-1] * n  # the rules that each value does not rule out
         self.soonest = FOREVER  # the first date on which any value may change by itself
         self.settled = 0  # rules whose episode is open, true and as severe as it gets
+        self.is_judged = False  # whether every rule was judged since the sheet was begun
         self.alive: dict[int, Episode] = {}  # bit of a rule -> its pending or open episode
 
     def turn_to(self, look: Look) -> None:
@@ -54,6 +56,10 @@ class Sheet:
                 elif until < soonest:
                     soonest = until
             self.soonest = soonest
+
+    def is_quiet(self, today: int) -> bool:
+        """Whether every rule was judged, none holds, and no value can have changed by itself since."""
+        return self.is_judged and not self.alive and today < self.soonest
 
     def forget(self, meters: tuple[int, ...]) -> None:
         """Forget the values that an event may have changed."""

@@ -18,14 +18,14 @@ from rules.rule import Rule
 class Sight:
     """A look on its way from values to decisions."""
 
-    __slots__ = ("cause", "ended", "look", "memory", "moment", "shelf")
+    __slots__ = ("cause", "endings", "look", "memory", "moment", "shelf")
 
     def __init__(
         self, shelf: CompiledShelf, memory: Memory, look: Look, cause: dict[str, str], *, is_correction: bool
     ) -> None:
         self.shelf, self.memory, self.look, self.cause = shelf, memory, look, cause
         self.moment = Moment(look.day.date, is_correction)
-        self.ended: list[tuple[Episode, Reason]] = []
+        self.endings: list[tuple[tuple[int, str, str], Alert]] = []  # place in the order of rules, closing alert
         if memory.head.shelf != shelf.hash:
             self._adopt_shelf()
 
@@ -61,30 +61,37 @@ class Sight:
                 continue
             for key in keys_of(bench, self.memory):
                 sheet = self.memory.sheets.get((i, key))
-                if sheet is None or sheet.bench is not bench or sheet.alive or today >= sheet.soonest or missing:
+                if sheet is None or sheet.bench is not bench or missing or not sheet.is_quiet(today):
                     self._judge(i, bench, key, bench.everyone)
+                    self.memory.sheets[i, key].is_judged = True
 
     def told(self, closed_loan: str = "") -> list[Decision]:
         """Alerts of every transition that is not muted, inhibitors first, and the tasks that follow."""
         memory = self.memory
         if closed_loan:
             self._close_loan(closed_loan)
-        if not self.ended and not memory.owes:
+        if not self.endings and not memory.owes:
             return []
-        telling = Telling(self.shelf, memory, self.look, self.cause, self._asked)
-        episodes = memory.head.episodes.values()
-        owing = [(e, None) for e in episodes if e.state == "open" and e.told < e.severity]
-        alerts: list[Alert] = []
-        for episode, reason in sorted([*self.ended, *owing], key=self._place):
-            alert = opening(telling, episode) if reason is None else closing(telling, episode, reason)
-            if alert is not None:
-                alerts.append(alert)
-        memory.owes = any(e.told < e.severity for e, _ in owing)
+        found = self.endings
+        if memory.owes:
+            owing = [e for e in memory.head.episodes.values() if e.state == "open" and e.told < e.severity]
+            telling = self._telling()
+            found = [*found, *((self._place(e), alert) for e in owing if (alert := opening(telling, e)) is not None)]
+            memory.owes = any(e.told < e.severity for e in owing)
+        alerts = [alert for _, alert in sorted(found, key=lambda entry: entry[0])]
         return [*alerts, *follow(self.shelf, memory, alerts, self.look.day.date)] if alerts else []
 
-    def _place(self, entry: tuple[Episode, Reason | None]) -> tuple[int, str, str]:
-        episode = entry[0]
+    def _place(self, episode: Episode) -> tuple[int, str, str]:
         return self.shelf.order.get(episode.rule, -1), episode.rule, episode.key
+
+    def _telling(self) -> Telling:
+        return Telling(self.shelf, self.memory, self.look, self.cause, self._asked)
+
+    def _note_ending(self, episode: Episode, reason: Reason) -> None:
+        """Write the closing while the life that ends is still there; the same look may begin another."""
+        alert = closing(self._telling(), episode, reason)
+        if alert is not None:
+            self.endings.append((self._place(episode), alert))
 
     # -- judging --
 
@@ -133,7 +140,7 @@ class Sight:
             if episode.state == "open" and episode.told < episode.severity:
                 self.memory.owes = True
         if reason is not None:
-            self.ended.append((episode, reason))
+            self._note_ending(episode, reason)
         if before != episode.mark():
             self.memory.is_touched = True
 
@@ -155,7 +162,8 @@ class Sight:
 
     def _end(self, episode: Episode, reason: Reason) -> None:
         if episode.state == "open":
-            self.ended.append((episode, close(episode, reason, self.moment.on)))
+            close(episode, reason, self.moment.on)
+            self._note_ending(episode, reason)
         episode.state = "closed"
 
     def _adopt_shelf(self) -> None:
@@ -168,10 +176,13 @@ class Sight:
             elif rule.hash != episode.hash and episode.state == "pending":
                 episode.state = "closed"
             if rule is not None:
-                episode.version, episode.hash, episode.shape = rule.version, rule.hash, rule.shape
-                if episode.state == "closed" and not self.ended:
-                    episode.status = rule.status
+                if episode.status != rule.status:
+                    episode.opened_on, episode.severity = None, -1  # the other status told other people
+                episode.status, episode.version, episode.hash, episode.shape = (
+                    rule.status, rule.version, rule.hash, rule.shape,
+                )  # fmt: skip
         self.memory.head.shelf = self.shelf.hash
+        self.memory.is_touched = self.memory.owes = True
 
 
 def _fresh(rule: Rule, key: str) -> Episode:

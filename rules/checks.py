@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from rules.cases import read_case
 from rules.catalogue import Catalogue
@@ -19,6 +20,15 @@ from rules.versions import rule_hash, rule_shape
 
 DECIDING = ("measure", "when", "for", "severity", "escalate", "quiet", "clear_after", "inhibited_by", "per")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(\.next)?")
+
+
+class _Meaning(NamedTuple):
+    """What a file means beyond its plain fields."""
+
+    measures: dict[str, Measure]
+    when: Condition
+    escalate: dict[Severity, Condition]
+    cases: tuple[Case, ...]
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,8 @@ class Checks:
         cases = self._cases()
         if self.note.faults or when is None:
             return None
-        return self._value(path, when, escalate, self._with_figures(measures, [when, *escalate.values()]), cases)
+        figures = self._with_figures(measures, [when, *escalate.values()])
+        return self._value(path, _Meaning(figures, when, escalate, cases))
 
     def _check_name(self, path: Path) -> None:
         file = self.parts.file
@@ -146,14 +157,7 @@ class Checks:
                     found.setdefault(name, macro_measure(name))
         return found
 
-    def _value(
-        self,
-        path: Path,
-        when: Condition,
-        escalate: dict[Severity, Condition],
-        measures: dict[str, Measure],
-        cases: tuple[Case, ...],
-    ) -> Rule:
+    def _value(self, path: Path, meaning: _Meaning) -> Rule:
         file = self.parts.file
         task = file.task
         rule = Rule(
@@ -164,14 +168,14 @@ class Checks:
             since=file.since,
             why=file.why,
             per=file.per,
-            measure=measures,
-            when=when,
+            measure=meaning.measures,
+            when=meaning.when,
             severity=file.severity,
             say=file.say,
             hold=file.hold,
             quiet=file.quiet,
             clear_after=file.clear_after,
-            escalate=escalate,
+            escalate=meaning.escalate,
             task=None if task is None else Task(task.queue, task.action, task.due_in),
             inhibited_by=tuple(file.inhibited_by),
             spreads=tuple(file.spreads),
@@ -183,7 +187,7 @@ class Checks:
             guide=tuple(file.guide),
             false_alarms=tuple(file.false_alarms),
             blind_spots=tuple(file.blind_spots),
-            tests=cases,
+            tests=meaning.cases,
             file=str(path),
             text=self.note.document.text,
         )

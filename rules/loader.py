@@ -108,7 +108,7 @@ def _checked(path: Path, document: Document, catalogue: Catalogue) -> Loaded:
     rule = Checks(parts, catalogue, Notes(document, faults)).rule(path)
     if faults:
         return Loaded(path, document, None, RuleError(faults).faults)
-    return Loaded(path, document, rule, ())
+    return Loaded(path, document.light(), rule, ())
 
 
 def read_file(path: Path) -> Document:

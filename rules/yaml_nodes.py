@@ -45,7 +45,8 @@ class DataReader:
     def read(self, node: yaml.Node, path: tuple[str | int, ...] = (), *, above: yaml.Node | None = None) -> Any:
         """The data of a node that stands under a name or in a list."""
         if node.tag not in _PLAIN_TAGS:
-            self.note(node, path, f"the tag {shown(node.tag)} is not allowed; write the value alone")
+            tag = node.tag.replace("tag:yaml.org,2002:", "!!")
+            self.note(node, path, f"the tag {shown(tag)} is not allowed; write the value alone")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, path)
         # An alias gives the same node again, with the marks of the first; it may even stand inside itself.

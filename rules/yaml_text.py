@@ -14,7 +14,7 @@ task.yaml:2:1 dais: no such field; did you mean 'days'?
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import yaml
@@ -38,22 +38,29 @@ class Document:
     file: str
     text: str
     data: Any
-    root: yaml.Node | None = None
+    root: yaml.Node | None = None  # None: composed again when a place is asked for
     faults: tuple[Fault, ...] = ()  # what YAML would have hidden
+
+    def light(self) -> "Document":
+        """The same without its nodes: thousands of kept trees would cost more than reading one text again."""
+        return replace(self, root=None, data=None)
 
     def where(self, path: Path) -> tuple[int, int]:
         """Line and column of the name at a path (of the item, in a list); of the nearest above when it is not there."""
         # The file as a whole is its first line, even when comments stand before the first field.
-        return _place(_nodes_at(self.root, path)[0]) if path else (1, 1)
+        return _place(_nodes_at(self._nodes(), path)[0]) if path else (1, 1)
 
     def where_value(self, path: Path) -> tuple[int, int]:
         """Line and column of the value at a path."""
-        return _place(_nodes_at(self.root, path)[1])
+        return _place(_nodes_at(self._nodes(), path)[1])
 
     def fault(self, path: Path, message: str, *, at_value: bool = False) -> Fault:
         """A fault at a path of this file."""
         line, column = self.where_value(path) if at_value else self.where(path)
         return Fault(self.file, line, column, dotted(path), message)
+
+    def _nodes(self) -> yaml.Node | None:
+        return _composed(self.text) if self.root is None else self.root
 
 
 def dotted(path: Path) -> str:
@@ -76,7 +83,7 @@ def read(text: str, file: str) -> Document:
         what = f"the character U+{ord(forbidden[0]):04X} is not allowed; delete it"
         raise RuleError([Fault(file, line, column, "file", what)])
     try:
-        root = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        root = _composed(text)
     except yaml.MarkedYAMLError as error:
         raise RuleError([_not_yaml(error, file)]) from None
     if root is None:
@@ -109,6 +116,10 @@ def checked(document: Document, model: type[Model], data: Any) -> tuple[Model | 
             document.fault(each.path, each.message, at_value=each.at_value) for each in problems(error, model, data)
         )
         return None, faults + [fault for fault in found if fault.path not in trapped]
+
+
+def _composed(text: str) -> yaml.Node | None:
+    return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
 def _nodes_at(root: yaml.Node | None, path: Path) -> tuple[yaml.Node | None, yaml.Node | None]:

@@ -50,7 +50,10 @@ def test_foreign_money_without_rate_or_base_amount_is_refused_and_the_loan_does_
 
 
 def test_the_base_amount_of_a_payment_stands_in_for_a_rate() -> None:
-    told = [disbursed(currency="USD", base_amount_minor=864_000), paid(3, 10_000, currency="USD", base_amount_minor=71_000)]
+    told = [
+        disbursed(currency="USD", base_amount_minor=864_000),
+        paid(3, 10_000, currency="USD", base_amount_minor=71_000),
+    ]
     loan = journey(*told, until=3)
     assert [each.why for _, each in loan.decisions if isinstance(each, DeadLetter)] == []
     assert loan.outstanding(0, 3) == [120_000, 110_000]

@@ -128,7 +128,8 @@ def test_arrears_of_a_corporate_borrower_are_added_over_its_loans() -> None:
     #  30,000 each on two loans: 60,000 are above 50,000 and above a hundredth of 2,000,000
     told = [
         disbursed(principal=1_000_000, segment="corporate"), due(1, on=30, amount=30_000),
-        disbursed(principal=1_000_000, segment="corporate", loan_id="L2"), due(1, on=40, amount=30_000, day=0, loan_id="L2"),
+        disbursed(principal=1_000_000, segment="corporate", loan_id="L2"),
+        due(1, on=40, amount=30_000, day=0, loan_id="L2"),
     ]  # fmt: skip
     assert [fact("material_days", *told, on=day) for day in (31, 40, 41, 45)] == [0, 0, 1, 5]
     assert fact("material_days", *told, on=45, loan_id="L2") == 5

@@ -16,9 +16,7 @@ def test_a_snapshot_of_0_stays_0_until_a_later_due_is_unpaid() -> None:
 
 def test_payments_reduce_the_arrears_of_a_snapshot_and_at_0_the_ledger_speaks() -> None:
     #  20,000 stated on day 10; 5,000 on day 12; 15,000 on day 15; the ledger then knows the due of day 30 only
-    loan = journey(
-        snapshot(10, days=40, arrears=20_000), paid(12, 5_000), paid(15, 15_000), due(1, on=30), until=33
-    )
+    loan = journey(snapshot(10, days=40, arrears=20_000), paid(12, 5_000), paid(15, 15_000), due(1, on=30), until=33)
     assert loan.days(12, 14, 15, 30, 31, 33) == [42, 44, 0, 0, 1, 3]
     assert loan.arrears(10, 12, 14, 15, 31) == [20_000, 15_000, 15_000, 0, 10_000]
 
@@ -94,18 +92,14 @@ def test_a_due_moved_beyond_a_snapshot_by_a_holiday_is_not_settled_by_it() -> No
 
 
 def test_rescheduling_ends_what_a_snapshot_stated() -> None:
-    loan = journey(
-        snapshot(10, days=40, arrears=20_000), rescheduled(15, line(1, on=45, principal=20_000)), until=46
-    )
+    loan = journey(snapshot(10, days=40, arrears=20_000), rescheduled(15, line(1, on=45, principal=20_000)), until=46)
     assert loan.days(14, 15, 45, 46) == [44, 0, 0, 1]
     assert loan.arrears(14, 15, 46) == [20_000, 0, 20_000]
     assert loan.outstanding(14, 15) == [None, 20_000]
 
 
 def test_a_payment_reversed_after_a_snapshot_raises_its_arrears_again() -> None:
-    loan = journey(
-        snapshot(10, days=40, arrears=20_000), paid(12, 20_000, id="p1"), reversed_(15, "p1"), until=15
-    )
+    loan = journey(snapshot(10, days=40, arrears=20_000), paid(12, 20_000, id="p1"), reversed_(15, "p1"), until=15)
     assert loan.figures[14] == (0, 0, None)
     assert loan.figures[15] == (45, 20_000, None)
 

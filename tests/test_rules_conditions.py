@@ -35,6 +35,12 @@ def test_a_percentage_is_a_share_of_one():
     assert parse_when("a >= 12.5% * b", NUMBERS).right == Arithmetic("*", number("0.125"), Name("b"))
 
 
+def test_every_percentage_of_a_condition_is_a_share():
+    assert parse_when("a >= 85% and b >= 7%", NUMBERS) == And(
+        (Comparison(">=", Name("a"), number("0.85")), Comparison(">=", Name("b"), number("0.07")))
+    )
+
+
 def test_a_percentage_inside_a_text_stays_a_text():
     kind = CATALOGUE.events["account.debit"]
     assert parse_where("category == '85%'", kind) == Comparison("==", Name("category"), Text("85%"))

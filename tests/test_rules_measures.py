@@ -180,6 +180,7 @@ def test_a_window_that_memory_can_answer_is_accepted(written, measure):
         "m: {count: repayment.missed, over: 201d, ending: 200d ago}",
         "m: {sum: amount, from: account.credit, over: 801d}",
         "m: {sum: amount, from: account.credit where amount >= 200, over: 101d}",
+        "m: {sum: amount, from: account.credit where not amount >= 200, over: 101d}",
         "m: {sum: balance, from: account.credit, over: 101d}",
         "m: {sum: amount, from: account.credit, over: 2401h}",
         "m: {distinct: category, from: account.credit, over: 101d}",

@@ -90,7 +90,8 @@ def test_a_rounded_value_is_never_more_than_half_a_place_away(value, places):
     [
         "{missed.__class__}", "{missed.__class__.__mro__[1]}", "{missed[0]}", "{missed!r}", "{}", "{ missed }",
         "{missed", "missed}", "{{missed}}", "{missed.over.days}", "{missed:{overdue}}", "{missed:}", "{0}",
-        "{missed.ending}", "{missed:>9}", "{missed:x}", "{missed:.99f}", "{missed:.2}", "{missed:.2d}", "{missed:,.0n}", "{missed:99999f}",
+        "{missed.ending}", "{missed:>9}", "{missed:x}",
+        "{missed:.99f}", "{missed:.2}", "{missed:.2d}", "{missed:,.0n}", "{missed:99999f}",
         "{missed.over:.0f}", "{slide:.0f}", "{missed.within}", "{overdue.over}", "{misssed}",
     ],
 )  # fmt: skip

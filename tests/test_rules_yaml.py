@@ -128,6 +128,16 @@ def test_a_byte_order_mark_is_ignored_and_a_control_character_has_a_place():
         read("a: 1\nb: x\x07", "f.yaml")
 
 
+def test_nesting_has_an_end():
+    assert faults_of("a: " + "[" * 29 + "]" * 29) == []
+    assert len(faults_of("a: " + "[" * 40 + "]" * 40)) == 1
+
+
+def test_a_document_without_its_nodes_still_knows_its_lines():
+    document = read("a: 1\nb:\n  c: 2\n", "f.yaml").light()
+    assert (document.root, document.where(("b", "c"))) == (None, (3, 3))
+
+
 def test_an_empty_file_says_what_was_expected():
     with pytest.raises(RuleError, match=r"f\.yaml:1:1 file: expected fields such as 'rule: name', got an empty file"):
         read("# nothing here\n", "f.yaml")

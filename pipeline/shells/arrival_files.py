@@ -1,11 +1,12 @@
 """Event files as one arrival log: lines of several files, merged by what stands at their heads."""
 
-import gzip
-import zlib
+from codecs import BOM_UTF8
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from connectors.whole_lines import WholeLines
 from pipeline.decode import Arrival, Decoder, Refusal
 from pipeline.events import DayEnded, rank_of
 from pipeline.zone import day_number
@@ -28,13 +29,9 @@ class Line(NamedTuple):
         return (arrival.date, arrival.at_ms, rank_of(arrival.feed), getattr(arrival.event, "id", None) or "")
 
 
-class TruncatedFile(Exception):
-    """A compressed file that ends in the middle; its whole lines were used."""
-
-
 def merged(files: list[Path], decoder: Decoder, truncated: list[str]) -> Iterator[Line]:
-    """All lines of all files; the names of files that end too early are added to `truncated`."""
-    readers = [lines_of(path, decoder, truncated) for path in files]
+    """All lines of all files; the names of gzip files that break off are added to `truncated`."""
+    readers = [lines_of(path, decoder, name, truncated) for path, name in zip(files, names_of(files), strict=True)]
     if len(readers) == 1:
         yield from readers[0]
         return
@@ -50,46 +47,63 @@ def merged(files: list[Path], decoder: Decoder, truncated: list[str]) -> Iterato
             heads[at] = (following, n)
 
 
-def lines_of(path: Path, decoder: Decoder, truncated: list[str]) -> Iterator[Line]:
+def names_of(files: list[Path]) -> list[str]:
+    """What each file is called in the records of a run: its own name, with its folder where two share one.
+
+    >>> names_of([Path("core/a.jsonl"), Path("cards/a.jsonl"), Path("cards/b.jsonl")])
+    ['core/a.jsonl', 'cards/a.jsonl', 'b.jsonl']
+    """
+    shared = Counter(path.name for path in set(files))
+    return [path.name if shared[path.name] == 1 else path.as_posix() for path in files]
+
+
+def lines_of(path: Path, decoder: Decoder, name: str, truncated: list[str]) -> Iterator[Line]:
     """The lines of one file, plain or gzip; empty lines are passed over."""
-    for number, raw in enumerate(raw_lines(path, truncated), 1):
+    for number, raw in enumerate(raw_lines(path, name, truncated), 1):
         if not raw.strip():
             continue
         arrival: Arrival | Refusal
         try:
-            arrival = decoder.decode(raw, {"file": path.name, "line": number})
+            arrival = decoder.decode(raw, {"file": name, "line": number})
         except Refusal as refusal:
             arrival = refusal
-        yield Line(path.name, number, raw, arrival)
+        yield Line(name, number, raw, arrival)
 
 
-def raw_lines(path: Path, truncated: list[str]) -> Iterator[bytes]:
-    """The lines of a file without their newlines."""
-    is_gzip = path.suffix == ".gz"
-    with gzip.open(path, "rb") if is_gzip else path.open("rb") as file:
-        while True:
-            try:
-                raw = file.readline()
-            except (EOFError, zlib.error, gzip.BadGzipFile):
-                truncated.append(path.name)
-                return
-            if not raw:
-                return
-            yield raw.rstrip(b"\r\n")
+def raw_lines(path: Path, name: str, truncated: list[str]) -> Iterator[bytes]:
+    """The lines of a file without what ends them: a line feed, perhaps after a carriage return."""
+    lines = WholeLines(path)
+    try:
+        for number, line in enumerate(lines):
+            if number == 0:
+                line = line.removeprefix(BOM_UTF8)  # The mark belongs to the file, not to its first record.
+            yield line[:-2] if line.endswith(b"\r\n") else line.removesuffix(b"\n")
+        if lines.is_cut_off:
+            truncated.append(name)
+    finally:
+        lines.close()
 
 
-def first_day_ended(files: list[Path], decoder: Decoder) -> int | None:
-    """The date of the first day.ended of any file, or None when no file holds one."""
-    found = []
-    for path in files:
-        for raw in raw_lines(path, []):
-            if b"day.ended" not in raw:
-                continue
-            try:
-                event = decoder.decode(raw, {}).event
-            except Refusal:
-                continue
-            if isinstance(event, DayEnded):
-                found.append(day_number(event.date))
-                break
-    return min(found, default=None)
+class Closes(NamedTuple):
+    """The first and the last date that files with day.ended records close."""
+
+    first: int
+    last: int
+
+
+def closes_in(files: list[Path], decoder: Decoder) -> Closes | None:
+    """The dates between which day.ended records close, or None when no file holds one."""
+    dates = [date for path in files for date in _days_ended(path, decoder)]
+    return Closes(min(dates), max(dates)) if dates else None
+
+
+def _days_ended(path: Path, decoder: Decoder) -> Iterator[int]:
+    for raw in raw_lines(path, path.name, []):
+        if b"day.ended" not in raw and b"\\u00" not in raw:  # JSON may spell a letter as an escape.
+            continue
+        try:
+            event = decoder.decode(raw, {}).event
+        except Refusal:
+            continue
+        if isinstance(event, DayEnded):
+            yield day_number(event.date)

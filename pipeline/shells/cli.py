@@ -15,6 +15,7 @@ from config.settings import Settings, SettingsError, load
 from connectors.ingest import ingest as run_ingest
 from connectors.mapping import MappingError
 from connectors.totals import print_totals
+from connectors.whole_lines import BadFile
 from pipeline.events import CATALOGUE
 from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells import demo as the_demo
@@ -76,7 +77,12 @@ def replay(
             _fail(f"{path}: expected an event file, got nothing there; check the name")
     shelf = _shelf(rules, settings)
     with _progress(quiet) as progress:
-        summary = run_replay(events, shelf, out, progress)
+        try:
+            summary = run_replay(events, shelf, out, progress)
+        except BadFile as error:
+            _fail(str(error))
+        except OSError as error:
+            _fail(_unreachable(error))
     if not quiet:
         replayed(summary, out, lang)
     if summary.truncated:
@@ -144,10 +150,11 @@ def explain(
     folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote.")],
     config: Config = None,
     lang: Lang = "en",
+    quiet: Quiet = False,
 ) -> None:
     """One alert: the numbers it saw, the rule's text, and what would clear it."""
     _settings(config)
-    problem = run_explain(alert_id, folder, lang)
+    problem = run_explain(alert_id, folder, lang, quiet)
     if problem is not None:
         _fail(problem)
 
@@ -163,7 +170,10 @@ def demo(
     settings = _settings(the_demo.CONFIG if config is None else config)
     shelf = _shelf(None, settings)
     with _progress(quiet) as progress:
-        result = the_demo.run(out, shelf, progress)
+        try:
+            result = the_demo.run(out, shelf, progress)
+        except OSError as error:
+            _fail(_unreachable(error))
     if not quiet:
         the_demo.show(result, out, lang)
 
@@ -199,6 +209,11 @@ def _shelf(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
 def _refuse_no_folder(folder: Path) -> None:
     if not folder.exists():
         _fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
+
+
+def _unreachable(error: OSError) -> str:
+    what = "a file that can be read or written"
+    return f"{error.filename}: expected {what}, got {error.strerror}; check the name, its rights and the disk"
 
 
 def _progress(quiet: bool) -> Progress:

@@ -12,6 +12,7 @@ from pipeline.conditions import DUAL
 from pipeline.events import CATALOGUE
 from pipeline.shells.show import console
 from pipeline.shells.texts import TEXTS, Language
+from rules.faults import RuleError
 from rules.loader import load_text
 from rules.rule import And, Arithmetic, Comparison, Condition, Expression, Holds, Name, Negative, Not, Number, Or, Rule
 
@@ -19,8 +20,15 @@ ALERTS = ("alerts.jsonl", "shadow.jsonl")
 RULES = "rules.jsonl"
 
 
-def explain(alert_id: str, folder: Path, lang: Language) -> str | None:
+def explain(alert_id: str, folder: Path, lang: Language, quiet: bool) -> str | None:
     """Print the explanation of an alert; returns a sentence when there is none."""
+    try:
+        return _explained(alert_id, folder, lang, quiet)
+    except (msgspec.DecodeError, KeyError, RuleError) as error:
+        return f"{folder}: expected what a replay wrote, got other content ({error}); replay again"
+
+
+def _explained(alert_id: str, folder: Path, lang: Language, quiet: bool) -> str | None:
     alert = _found(folder, ALERTS, "id", alert_id)
     if alert is None:
         names = " and ".join(ALERTS)
@@ -29,7 +37,8 @@ def explain(alert_id: str, folder: Path, lang: Language) -> str | None:
     if kept is None:
         return f"{alert['rule']}: expected its text in {folder / RULES}, got nothing; replay again"
     rule = load_text(kept["text"], kept["file"], CATALOGUE)
-    _print(alert, rule, kept, lang)
+    if not quiet:
+        _print(alert, rule, kept, lang)
     return None
 
 

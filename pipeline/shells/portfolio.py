@@ -24,6 +24,7 @@ class Portfolio:
         self.shelf = shelf
         self.closes_by_record = closes_by_record  # days end by day.ended records alone
         self.day: Day | None = None  # the open day
+        self.closed: Day | None = None  # the last closed one, with the feeds that were missing on it
         self.borrowers: dict[str, Memory] = {}
         self._order: list[str] = []
         self._is_opened = True  # whether the open day's early events were judged
@@ -67,7 +68,7 @@ class Portfolio:
             yield from self.judge_early()
             for borrower_id in self._order:
                 yield from close_day(self.shelf, day, self.borrowers[borrower_id])[1]
-            self.day, self._is_opened = self.day.next(), False
+            self.closed, self.day, self._is_opened = day, day.next(), False
 
     def judge_early(self) -> Iterator[Decision]:
         """Judge what came before the open day's date, once, before anything else of that day."""
@@ -77,12 +78,11 @@ class Portfolio:
         for borrower_id in self._order:
             yield from open_day(self.shelf, self.day, self.borrowers[borrower_id])[1]
 
-    def profiles(self, as_of: int) -> Iterator[dict[str, Any]]:
-        """Every borrower at the close of a day, by id."""
-        assert self.day is not None
-        day = msgspec.structs.replace(self.day, date=as_of)
+    def profiles(self) -> Iterator[dict[str, Any]]:
+        """Every borrower by id, to be asked for right after a close: as of that day."""
+        assert self.closed is not None
         for borrower_id in self._order:
-            yield profile_of(self.shelf, day, self.borrowers[borrower_id])
+            yield profile_of(self.shelf, self.closed, self.borrowers[borrower_id])
 
     def leftovers(self) -> Iterator[dict[str, Any]]:
         """What still waits at the end, for its loan, its target or its day."""

@@ -10,8 +10,9 @@ from rich.progress import Progress
 
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
 from pipeline.decode import Decoder, Refusal
+from pipeline.events import DayEnded
 from pipeline.shelf import CompiledShelf
-from pipeline.shells.arrival_files import Line, first_day_ended, merged
+from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
 from pipeline.shells.portfolio import Portfolio, refused
 from pipeline.zone import date_of_number
 
@@ -35,6 +36,7 @@ class Summary(msgspec.Struct, kw_only=True):
     by_type: dict[str, int] = {}
     unknown_fields: int = 0
     borrowers: int = 0
+    profiles: int = 0
     first_day: str | None = None
     as_of: str | None = None
     days_closed: int = 0
@@ -54,6 +56,8 @@ class Outputs:
 
     def __init__(self, folder: Path, shelf: CompiledShelf) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in (SUMMARY, PROFILES, RULES):  # What an earlier run left says nothing of this one.
+            (folder / name).unlink(missing_ok=True)
         self.folder = folder
         self.files: dict[type, BinaryIO] = {kind: (folder / name).open("wb") for kind, name in FILES.items()}
         self.order = (folder / ORDER).open("wb")
@@ -108,48 +112,52 @@ class Outputs:
     def _note(self, entry: dict[str, Any]) -> None:
         self.order.write(msgspec.json.encode({**entry, "shelf": self.summary.shelf}) + b"\n")
 
-    def finish(self, portfolio: Portfolio, as_of: int | None) -> Summary:
-        """Write profiles and summary and close every file."""
+    def write_profiles(self, portfolio: Portfolio) -> None:
+        """Write every borrower as of the last closed day, which is the last of the run."""
+        with (self.folder / PROFILES).open("wb") as file:
+            if portfolio.closed is None:
+                return
+            self.summary.as_of = date_of_number(portfolio.closed.date).isoformat()
+            for profile in portfolio.profiles():
+                file.write(msgspec.json.encode(profile) + b"\n")
+                self.summary.profiles += 1
+
+    def finish(self, portfolio: Portfolio) -> Summary:
+        """Write the summary."""
         self.end_range()
         summary = self.summary
-        with (self.folder / PROFILES).open("wb") as file:
-            if as_of is not None:
-                summary.as_of = date_of_number(as_of).isoformat()
-                for profile in portfolio.profiles(as_of):
-                    file.write(msgspec.json.encode(profile) + b"\n")
-        # The day after has begun: what came early for it is judged now, after the profiles of the day before.
-        self.write(portfolio.judge_early())
         for name, counter in self.counts.items():
             setattr(summary, name, dict(sorted((k, v) for k, v in counter.items() if v)))
         summary.borrowers = len(portfolio.borrowers)
         leftovers = list(portfolio.leftovers())
         summary.waiting, summary.waiting_events = len(leftovers), leftovers[:LISTED]
         (self.folder / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
+        return summary
+
+    def close(self) -> None:
+        """Let go of every file."""
         for handle in (*self.files.values(), self.order):
             handle.close()
-        return summary
 
 
 def replay(files: list[Path], shelf: CompiledShelf, out: Path, progress: Progress) -> Summary:
     """Replay event files into a folder of decisions; the summary names files that ended too early."""
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
-    first_close = first_day_ended(files, decoder)
-    portfolio = Portfolio(shelf, closes_by_record=first_close is not None)
+    closes = closes_in(files, decoder)
+    portfolio = Portfolio(shelf, closes_by_record=closes is not None)
     outputs = Outputs(out, shelf)
-    task = progress.add_task("replay", total=None)
-    for each in merged(files, decoder, outputs.summary.truncated):
-        outputs.summary.events += 1
-        if isinstance(each.arrival, Refusal):
-            outputs.read(each)
-            source = {"file": each.file, "line": each.number}
-            outputs.write([refused(each.raw, each.arrival.reason, each.arrival.why, source)])
-        else:
-            _feed(portfolio, outputs, each, first_close)
-        if outputs.summary.events % 1_000 == 0:
-            progress.update(task, completed=outputs.summary.events)
-    as_of = _end(portfolio, outputs)
-    _write_rules(shelf, out)
-    return outputs.finish(portfolio, as_of)
+    try:
+        task = progress.add_task("replay", total=None)
+        for each in merged(files, decoder, outputs.summary.truncated):
+            outputs.summary.events += 1
+            _feed(portfolio, outputs, each, closes)
+            if outputs.summary.events % 1_000 == 0:
+                progress.update(task, completed=outputs.summary.events)
+        _end(portfolio, outputs)
+        _write_rules(shelf, out)
+        return outputs.finish(portfolio)
+    finally:
+        outputs.close()
 
 
 def _write_rules(shelf: CompiledShelf, out: Path) -> None:
@@ -160,28 +168,36 @@ def _write_rules(shelf: CompiledShelf, out: Path) -> None:
             file.write(msgspec.json.encode({**kept, "file": Path(rule.file).name, "text": rule.text}) + b"\n")
 
 
-def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, first_close: int | None) -> None:
+def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, closes: Closes | None) -> None:
     arrival = each.arrival
-    assert not isinstance(arrival, Refusal)
+    if isinstance(arrival, Refusal):
+        outputs.read(each)
+        outputs.write([refused(each.raw, arrival.reason, arrival.why, {"file": each.file, "line": each.number})])
+        return
     outputs.counts["by_type"][arrival.type] += 1
     outputs.summary.unknown_fields += arrival.unknown
     if portfolio.day is None:
-        portfolio.open(arrival.date if first_close is None else min(arrival.date, first_close))
+        portfolio.open(arrival.date if closes is None else min(arrival.date, closes.first))
         outputs.summary.first_day = date_of_number(portfolio.date).isoformat()
     before = portfolio.date
     outputs.write(portfolio.take(arrival))
+    if isinstance(arrival.event, DayEnded):
+        outputs.read(each)
     for day in range(before, portfolio.date):
         outputs.closed(day)
-    outputs.read(each)
+    if not isinstance(arrival.event, DayEnded):
+        outputs.read(each)
+    elif closes is not None and before <= closes.last < portfolio.date:
+        outputs.write_profiles(portfolio)  # Now: what follows belongs to a day that nobody closes.
 
 
-def _end(portfolio: Portfolio, outputs: Outputs) -> int | None:
-    """Close the last day of files without day.ended; returns the last closed day."""
-    if portfolio.day is None:
-        return None
-    if not portfolio.closes_by_record:
+def _end(portfolio: Portfolio, outputs: Outputs) -> None:
+    """Close the last day of files without day.ended; else judge what came early for the day that has begun."""
+    if portfolio.closes_by_record:
+        outputs.write(portfolio.judge_early())
+        return
+    if portfolio.day is not None:
         last = portfolio.date
         outputs.write(portfolio.close_until(last))
         outputs.closed(last)
-    as_of = portfolio.date - 1
-    return as_of if outputs.summary.days_closed else None
+    outputs.write_profiles(portfolio)

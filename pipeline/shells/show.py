@@ -39,7 +39,7 @@ def replayed(summary: Summary, folder: Path, lang: Language) -> None:
         ("collection-tasks.jsonl", sum(summary.tasks.values()), summary.tasks),
         ("shadow.jsonl", summary.shadow_alerts, {}),
         ("dead-letters.jsonl", sum(summary.dead_letters.values()), summary.dead_letters),
-        ("profiles.jsonl", summary.borrowers, {}),
+        ("profiles.jsonl", summary.profiles, {}),
         (texts["disagreements"], summary.disagreements, {}),
         (texts["unknown_fields"], summary.unknown_fields, {}),
         (texts["waiting"], summary.waiting, {}),

@@ -1,4 +1,4 @@
-"""The ledger once more, slowly: plain lists and Decimals, and everything worked out again whenever something new is known."""
+"""The ledger once more, slowly: plain lists and Decimals, all worked out again whenever something new is known."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -186,6 +186,9 @@ def believe(standing: Standing, event: dict[str, Any], on: date) -> None:
     """The core's own truth for its date."""
     days, arrears = event.get("days_past_due"), event.get("arrears_minor")
     outstanding = standing.outstanding()
+    knows_days = days is not None or arrears == 0
+    if days is None and arrears:
+        days = closing(standing, on).days_past_due  # the sum alone: the days known before run on with it
     if days == 0 or arrears is not None:
         standing.settle(on)
         standing.settled_until = on
@@ -194,7 +197,7 @@ def believe(standing: Standing, event: dict[str, Any], on: date) -> None:
         standing.has_arrears = True
     elif days is not None:
         standing.stated = (on, days, False)
-    if days is not None or arrears is not None:
+    if knows_days:
         standing.is_known = True
     if "outstanding_minor" in event:
         outstanding = money(event["outstanding_minor"])
@@ -207,7 +210,7 @@ def closing(standing: Standing, on: date) -> Closing:
     if standing.is_over:
         return Closing(0, ZERO, ZERO)
     if not standing.is_known:
-        return Closing(None, None, standing.outstanding())
+        return Closing(None, standing.lump if standing.has_arrears else None, standing.outstanding())
     unpaid = [(due, due.amount - paid) for due, paid in standing.covered() if due.amount > paid]
     past = [(standing.moved(due.due_on), open_) for due, open_ in unpaid if standing.moved(due.due_on) < on]
     days = standing.running_days(min(due_on for due_on, _ in past), on) if past else 0

@@ -1,7 +1,7 @@
 """Journeys of one borrower as lists of sentences, told to the engine and to the oracle alike."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from typing import Any, NamedTuple
@@ -18,14 +18,15 @@ from pipeline.zone import Zone
 from rules.rule import Rule, Shelf
 from tests.oracles.rule_oracle import Oracle, Transition
 from tests.oracles.rule_truth import UNKNOWN, Truth, Value
-from tests.oracles.rule_values import DAY_MS, EAST_MS, Happening, Past
+from tests.oracles.rule_values import DAY_MS, EAST_MS, Happening
 
 DAY_0 = date(2025, 1, 1).toordinal() - date(1970, 1, 1).toordinal()
 LONG_BEFORE = {"": DAY_0 - 2_000}
 BORROWER = "B1"
 ZONE = Zone("Asia/Shanghai")
 DECODER = Decoder("Asia/Shanghai", "CNY")
-NOTHING_IS_MISSING: Mapping[int, frozenset[str]] = {}
+Missing = Mapping[int, frozenset[str]]  # day -> feeds that the bank called missing
+NOTHING_IS_MISSING: Missing = {}
 
 
 class Told(NamedTuple):
@@ -142,7 +143,12 @@ class Engine:
 
     def _look(self, rule: str, key: str, on: int, now_ms: int | None, missing: frozenset[str]) -> tuple[Judged, Sheet]:
         now = ZONE.end_of(on) if now_ms is None else now_ms
-        look = Look(Day(date=on, missing=missing, figures=figures_on(self.figures, on)), now, ZONE.date_of, self.shelf.terms.history)
+        look = Look(
+            Day(date=on, missing=missing, figures=figures_on(self.figures, on)),
+            now,
+            ZONE.date_of,
+            self.shelf.terms.history,
+        )
         i, judged = self.shelf.judged[rule]
         bench = self.shelf.benches[i]
         return judged, Sheet(bench, self.memory, "" if bench.per == "borrower_id" else key, look)
@@ -182,7 +188,7 @@ def journey(
     *events: Told,
     until: int,
     history: dict[str, int] | None = None,
-    missing: Mapping[int, frozenset[str]] = NOTHING_IS_MISSING,
+    missing: Missing = NOTHING_IS_MISSING,
 ) -> list[Said]:
     """What the engine says while events arrive in the order written, each day closed after its last, to `until`."""
     engine = Engine([rules] if isinstance(rules, Rule) else rules, history=history)
@@ -190,42 +196,32 @@ def journey(
     return [Said(each[1] - DAY_0, *each[2:]) for each in engine.transitions]
 
 
-def tell(
-    engine: Engine, events: Iterable[Told], *, until: int, missing: Mapping[int, frozenset[str]] = NOTHING_IS_MISSING
-) -> None:
+def steps(events: Iterable[Told], until: int) -> Iterator[tuple[int, Told | None]]:
+    """The days (from day 0) and what comes on them; None is the end of the day."""
+    on = None
+    for each in events:
+        on = each.arrives if on is None else on
+        while on < each.arrives:
+            yield on, None
+            on += 1
+        yield on, each
+    for day in range(0 if on is None else on, until + 1):
+        yield day, None
+
+
+def tell(engine: Engine, events: Iterable[Told], *, until: int, missing: Missing = NOTHING_IS_MISSING) -> None:
     """Give events and ends of days to an engine."""
-    on = None
-    for each in events:
-        on = each.arrives if on is None else on
-        while on < each.arrives:
-            engine.close(DAY_0 + on, missing.get(on, frozenset()))
-            on += 1
-        engine.arrive(each.arrival, DAY_0 + on)
-    for day in range(0 if on is None else on, until + 1):
-        engine.close(DAY_0 + day, missing.get(day, frozenset()))
+    for day, each in steps(events, until):
+        if each is None:
+            engine.close(DAY_0 + day, missing.get(day, frozenset()))
+        else:
+            engine.arrive(each.arrival, DAY_0 + day)
 
 
-def foretell(
-    rules: Sequence[Rule],
-    events: Iterable[Told],
-    *,
-    until: int,
-    history: dict[str, int],
-    missing: Mapping[int, frozenset[str]],
-    figures: Figures,
-) -> Oracle:
-    """The same journey told to the oracle."""
-    oracle = Oracle(list(rules), Past(history=history))
-    on = None
-    for each in events:
-        on = each.arrives if on is None else on
-        while on < each.arrives:
-            oracle.past.figures = figures_on(figures, DAY_0 + on)
-            oracle.close(DAY_0 + on, missing.get(on, frozenset()))
-            on += 1
-        oracle.past.figures = figures_on(figures, DAY_0 + on)
-        oracle.arrive(each.happening, DAY_0 + on)
-    for day in range(0 if on is None else on, until + 1):
-        oracle.past.figures = figures_on(figures, DAY_0 + day)
+def foretell(oracle: Oracle, day: int, each: Told | None, missing: Missing, figures: Figures) -> None:
+    """One step of a journey, told to the oracle."""
+    oracle.past.figures = figures_on(figures, DAY_0 + day)
+    if each is None:
         oracle.close(DAY_0 + day, missing.get(day, frozenset()))
-    return oracle
+    else:
+        oracle.arrive(each.happening, DAY_0 + day)
