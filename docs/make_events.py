@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from msgspec import inspect
 
@@ -162,9 +162,9 @@ def _power(number: int) -> str:
     return {2**53: "2^53", -(2**53): "-2^53"}.get(number, f"{number}")
 
 
-def write() -> Any:
+def write() -> None:
     """Write the page."""
-    return PAGE.write_text(page(), encoding="utf-8")
+    PAGE.write_text(page(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from typing import Any
 
 from pipeline.decisions import Decision
 from pipeline.decode import Arrival
-from pipeline.intake import derive_misses, expire_waiting, take_in
+from pipeline.intake import Taken, derive_misses, expire_waiting, take_in
 from pipeline.look import Day, Look
 from pipeline.memory import Memory
 from pipeline.meters import is_material, ledger_until
@@ -32,9 +32,12 @@ def step(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) -> tu
     taken = take_in(shelf, day, memory, arrival)
     decisions = list(taken.decisions)
     if taken.news:
+        memory.is_touched = True
+        memory.quiet_until = 0
         zone = shelf.terms.zone
         now = min(max(memory.head.clock, arrival.at_ms, zone.start_of(day.date)), zone.end_of(day.date))
         memory.head.clock = now
+    if taken.news and _concerns(shelf, memory, taken):
         look = Look(day, now, zone.date_of, shelf.terms.history)
         event: Any = arrival.event
         cause = {"type": arrival.type, "id": event.id, "source": event.source}
@@ -43,10 +46,19 @@ def step(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) -> tu
         decisions += sight.told(taken.closed_loan)
     for waited in taken.released:
         decisions += step(shelf, day, memory, waited)[1]
-    if decisions or taken.news:
+    if decisions:
         memory.is_touched = True
-        memory.quiet_until = 0
     return memory, decisions
+
+
+def _concerns(shelf: CompiledShelf, memory: Memory, taken: Taken) -> bool:
+    """Whether a look can bring anything: a rule reads the news, a loan ended, or something is still to be told."""
+    return (
+        memory.owes
+        or bool(taken.closed_loan)
+        or memory.head.shelf != shelf.hash
+        or any(each.type in shelf.read_types for each in taken.news)
+    )
 
 
 def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, list[Decision]]:

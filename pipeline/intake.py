@@ -7,10 +7,10 @@ from pipeline import ledger, tasks
 from pipeline.decisions import DeadLetter, Decision, Disagreement
 from pipeline.decode import Arrival, Refusal
 from pipeline.events import BorrowerErased, RepaymentMissed
-from pipeline.layout import day_of, layout_of, when
+from pipeline.layout import INSTANT_BITS, Layout, day_of, layout_of, when
 from pipeline.ledger import Due, Loan, State
 from pipeline.look import Day, note_feed
-from pipeline.memory import Memory, Row, Waiting
+from pipeline.memory import Memory, Row, Waiting, token_of
 from pipeline.money import amounts_of, in_currency, in_reporting_currency
 from pipeline.sheet import forget_values
 from pipeline.shelf import CompiledShelf
@@ -40,6 +40,8 @@ class Taken(NamedTuple):
 
 
 NOTHING = Taken()
+NO_ARRIVALS: tuple[Arrival, ...] = ()
+NO_NOTES: tuple[Decision, ...] = ()
 
 
 class Intake(NamedTuple):
@@ -50,6 +52,7 @@ class Intake(NamedTuple):
     memory: Memory
     arrival: Arrival
     token: str
+    layout: Layout
     of_loan: str = ""  # the loan of the payment that a reversal takes back
 
     @property
@@ -65,17 +68,17 @@ class Intake(NamedTuple):
 
 def take_in(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) -> Taken:
     """Remember one arrival; nothing that arrives is ever lost, and nothing counts twice."""
-    intake = Intake(shelf, day, memory, arrival, token_of(memory, arrival))
-    late_by, keeps = day.date - arrival.date, layout_of(arrival.type).kind
-    limit = 100 if keeps.feed == "account" else keeps.kept_days
-    if late_by > limit:
-        why = f"at: expected an event of the last {limit} days, got one of {date_of_number(arrival.date)}, "
+    layout = layout_of(arrival.type)
+    event: Any = arrival.event
+    token = token_of(event.id, event.source)
+    late_by = day.date - arrival.date
+    if late_by > layout.late_limit:
+        why = f"at: expected an event of the last {layout.late_limit} days, got one of {date_of_number(arrival.date)}, "
         return _refused(arrival, "too_old", f"{why}{late_by} days late; correct it in the core's next snapshot")
-    known = known_digest(memory, intake.token)
+    known = known_digest(memory, token)
     if known is not None:
         if known == arrival.digest:
             return NOTHING
-        event: Any = arrival.event
         why = f"id: {event.id} of {event.source} is known with other content; a correction needs an id of its own"
         return _refused(arrival, "conflict", why)
     if late_by < 0:
@@ -83,31 +86,25 @@ def take_in(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) ->
         memory.is_touched = True
         return NOTHING
     try:
-        return _HANDLERS.get(arrival.type, _keep)(intake)
+        return _HANDLERS.get(arrival.type, _keep)(Intake(shelf, day, memory, arrival, token, layout))
     except Refusal as refusal:
         return _refused(arrival, refusal.reason, refusal.why)
 
 
-def token_of(memory: Memory, arrival: Arrival) -> str:
-    """How a borrower's memory knows an arrival: by its id and source."""
-    event: Any = arrival.event
-    return memory.token(event.id, event.source)
-
-
 def known_digest(memory: Memory, token: str) -> int | None:
     """The digest of an event that is known by this token: kept, taken back, waiting or parked."""
-    found = memory.find(token)
-    if found is not None:
+    head = memory.head
+    if f"\n{token}\n" in memory.ids and (found := memory.find(token)) is not None:
         stream = found[0]
         return stream.rows[stream.tokens().index(token) * stream.layout.width + 1]
-    head = memory.head
     if token in head.reversed:
         return head.reversed[token][1]
     for waiting in head.waiting:
         if waiting.token == token:
             return waiting.digest
     for parked in head.parked:
-        if token_of(memory, parked) == token:
+        event: Any = parked.event
+        if token_of(event.id, event.source) == token:
             return parked.digest
     return None
 
@@ -122,41 +119,48 @@ def _refused(arrival: Arrival, reason: str, why: str) -> Taken:
 
 def _keep(intake: Intake) -> Taken:
     """Remember an event and fold it into its loan's ledger."""
-    memory, arrival, shelf = intake.memory, intake.arrival, intake.shelf
-    layout = layout_of(arrival.type)
-    event = in_reporting_currency(arrival.event, shelf.terms.reporting_currency, intake.day.rates)
-    key = intake.loan_id if layout.kind.key == "loan_id" else getattr(event, "account_id", None) or ""
-    sort_key = when(arrival.date, arrival.at_ms)
-    row = (sort_key, arrival.digest, *layout.pack(event, memory.number))
-    came_to_be: tuple[Arrival, ...] = ()
-    notes: tuple[Decision, ...] = ()
-    if key and layout.kind.key == "loan_id":
-        came_to_be = _loan_of(intake)
-        original = _in_loan_currency(intake, row)
-        memory.keep(layout, key, row, intake.token)
-        notes = _fold(intake, row, original)
+    shelf, day, memory, arrival, token, layout, of_loan = intake
+    event: Any = arrival.event
+    is_foreign = event.currency is not None and event.currency != shelf.terms.reporting_currency
+    measured = in_reporting_currency(event, shelf.terms.reporting_currency, day.rates) if is_foreign else event
+    sort_key = arrival.date << INSTANT_BITS | arrival.at_ms
+    row = (sort_key, arrival.digest, *layout.pack(measured, memory.number))
+    key, came_to_be, notes = "", NO_ARRIVALS, NO_NOTES
+    if layout.kind.key == "loan_id":
+        key = of_loan or event.loan_id or ""
+        if key:
+            original = _in_loan_currency(intake, row, key)
+            came_to_be = _loan_of(intake, key)
+            if original is not row:
+                memory.head.loans[key].originals[token] = original
+            memory.keep(layout, key, row, token)
+            if arrival.type in ledger.FOLDED:
+                notes = _fold(intake, key, row, original)
+        else:
+            memory.keep(layout, "", row, token)
     else:
-        memory.keep(layout, key, row, intake.token)
-        if key and key not in memory.head.accounts:
-            memory.head.accounts.append(key)
-    feed = arrival.type if arrival.type.startswith("model.") else layout.kind.feed
-    if note_feed(memory, feed, sort_key, is_from_ever=arrival.type == "loan.disbursed"):
+        if layout.kind.key is not None:
+            key = event.account_id or ""
+            if key and key not in memory.head.accounts:
+                memory.head.accounts.append(key)
+        memory.keep(layout, key, row, token)
+    if note_feed(memory, layout.feed, sort_key, is_from_ever=arrival.type == "loan.disbursed"):
         memory.sheets.clear()
     closed = key if arrival.type in ("loan.closed", "loan.written_off") else ""
-    return Taken((News(arrival.type, key, row),), notes, came_to_be, intake.is_late, closed)
+    return Taken((News(arrival.type, key, row),), notes, came_to_be, arrival.date < day.date, closed)
 
 
-def _loan_of(intake: Intake) -> tuple[Arrival, ...]:
+def _loan_of(intake: Intake, loan_id: str) -> tuple[Arrival, ...]:
     """Bring a loan into being with its first event; returns the payments that waited for it."""
     memory, event = intake.memory, intake.arrival.event
-    loan = memory.head.loans.get(intake.loan_id)
-    released: tuple[Arrival, ...] = ()
+    loan = memory.head.loans.get(loan_id)
+    released = NO_ARRIVALS
     if loan is None:
-        loan = memory.head.loans[intake.loan_id] = Loan(State())
+        loan = memory.head.loans[loan_id] = Loan(State())
         released = tuple(
             each.arrival
             for each in memory.head.waiting
-            if each.arrival.type == "repayment.received" and _loan_named(each.arrival) == intake.loan_id
+            if each.arrival.type == "repayment.received" and _loan_named(each.arrival) == loan_id
         )
         memory.head.waiting = [each for each in memory.head.waiting if each.arrival not in released]
     if loan.currency is None and amounts_of(event):
@@ -179,34 +183,33 @@ def _due(item: Any) -> Due:
     return Due(day_number(item.due_on), item.instalment, item.fee_minor, item.interest_minor, item.principal_minor)
 
 
-def _in_loan_currency(intake: Intake, row: Row) -> Row:
+def _in_loan_currency(intake: Intake, row: Row, loan_id: str) -> Row:
     """The row as the ledger reads it: in the loan's own currency."""
-    event, loan = intake.arrival.event, intake.memory.head.loans[intake.loan_id]
+    event: Any = intake.arrival.event
     reporting = intake.shelf.terms.reporting_currency
-    own, wanted = getattr(event, "currency", None) or reporting, loan.currency or reporting
+    loan = intake.memory.head.loans.get(loan_id)
+    own = event.currency or reporting
+    wanted = own if loan is None or loan.currency is None else loan.currency or reporting
     if own == wanted == reporting:
         return row
     converted = in_currency(event, own, wanted, intake.day.rates, reporting)
-    original = (*row[:2], *layout_of(intake.arrival.type).pack(converted, intake.memory.number))
-    loan.originals[intake.token] = original
-    return original
+    return (*row[:2], *intake.layout.pack(converted, intake.memory.number))
 
 
-def _fold(intake: Intake, row: Row, original: Row) -> tuple[Decision, ...]:
+def _fold(intake: Intake, loan_id: str, row: Row, original: Row) -> tuple[Decision, ...]:
     """Fold an event into the ledger, in order where it came in order, else all again."""
-    memory, arrival = intake.memory, intake.arrival
-    if arrival.type not in ledger.FOLDED:
-        return ()
-    loan, terms = memory.head.loans[intake.loan_id], intake.shelf.setting.terms(memory)
-    place = (row[0], intake.token)
+    memory, arrival, token = intake.memory, intake.arrival, intake.token
+    loan, terms = memory.head.loans[loan_id], intake.shelf.setting.terms(memory)
+    place = (row[0], token)
+    is_snapshot = arrival.type == "loan.snapshot"
     if place < loan.latest:
-        refold(intake.shelf, memory, intake.loan_id)
-        if arrival.type != "loan.snapshot":
+        refold(intake.shelf, memory, loan_id)
+        if not is_snapshot:
             return ()
-        rows = ledger_rows(memory, intake.loan_id)
-        return _disagreements(intake, ledger.state_before(loan, rows, intake.token, terms))
-    notes = _disagreements(intake, loan.state) if arrival.type == "loan.snapshot" else ()
-    ledger.apply(loan, loan.state, arrival.type, original, intake.token, terms)
+        before = ledger.state_before(loan, ledger_rows(memory, loan_id), token, terms)
+        return _disagreements(intake, before)
+    notes = _disagreements(intake, loan.state) if is_snapshot else NO_NOTES
+    ledger.apply(loan, loan.state, arrival.type, original, token, terms)
     loan.latest = place
     return notes
 
@@ -262,13 +265,18 @@ def _payment(intake: Intake) -> Taken:
     """A payment; one for a loan that nobody has told of waits, one already reversed never counts."""
     memory, arrival = intake.memory, intake.arrival
     for waiting in memory.head.waiting:
-        if waiting.arrival.type == "repayment.reversed" and _target(memory, waiting.arrival) == intake.token:
+        if waiting.arrival.type == "repayment.reversed" and _target(waiting.arrival) == intake.token:
             memory.head.waiting.remove(waiting)
             memory.head.reversed[intake.token] = (arrival.date, arrival.digest)
             if intake.loan_id not in memory.head.loans:
                 memory.head.reversed[waiting.token] = (waiting.arrival.date, waiting.digest)
                 return NOTHING
-            reversal = intake._replace(arrival=waiting.arrival, token=waiting.token, of_loan=intake.loan_id)
+            reversal = intake._replace(
+                arrival=waiting.arrival,
+                token=waiting.token,
+                layout=layout_of(waiting.arrival.type),
+                of_loan=intake.loan_id,
+            )
             return _keep(reversal)._replace(is_correction=True)
     if intake.loan_id not in memory.head.loans:
         return _wait(intake)
@@ -278,7 +286,7 @@ def _payment(intake: Intake) -> Taken:
 def _reversal(intake: Intake) -> Taken:
     """Take a payment out of every window and out of the ledger; before its target it waits."""
     memory = intake.memory
-    target = _target(memory, intake.arrival)
+    target = _target(intake.arrival)
     for waiting in memory.head.waiting:
         if waiting.token == target and waiting.arrival.type == "repayment.received":
             memory.head.waiting.remove(waiting)
@@ -298,9 +306,9 @@ def _reversal(intake: Intake) -> Taken:
     return kept._replace(news=(*kept.news, News("repayment.received", loan_id, row)), is_correction=True)
 
 
-def _target(memory: Memory, arrival: Arrival) -> str:
+def _target(arrival: Arrival) -> str:
     event: Any = arrival.event
-    return memory.token(event.reverses, event.source)
+    return token_of(event.reverses, event.source)
 
 
 def _wait(intake: Intake) -> Taken:
@@ -381,7 +389,7 @@ def derive_misses(shelf: CompiledShelf, day: Day, memory: Memory) -> None:
                 instalment=instalment,
             )
             row = (when(day.date, at_ms), 0, *layout.pack(event, memory.number))
-            token = memory.token(event_id, OURS)
+            token = token_of(event_id, OURS)
             memory.keep(layout, loan_id, row, token)
             ledger.apply(loan, loan.state, "repayment.missed", row, token, shelf.setting.terms(memory))
             loan.latest = max(loan.latest, (row[0], token))
@@ -427,12 +435,9 @@ def _erased(intake: Intake) -> Taken:
     assert isinstance(intake.arrival.event, BorrowerErased)
     cancelled = tasks.cancel_all(memory)
     fresh = Memory(memory.borrower_id)
-    for name in ("head", "codes", "streams", "totals", "tail"):
+    for name in ("head", "codes", "ids", "sheets", "streams", "totals", "tail"):
         setattr(memory, name, getattr(fresh, name))
-    memory.head.reversed[memory.token(intake.arrival.event.id, intake.arrival.event.source)] = (
-        intake.arrival.date,
-        intake.arrival.digest,
-    )
+    memory.head.reversed[intake.token] = (intake.arrival.date, intake.arrival.digest)
     memory.is_touched = True
     return Taken(decisions=tuple(cancelled))
 

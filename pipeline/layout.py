@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import xxhash
-
 from pipeline.catalogue import attributes_of
 from pipeline.events import ATTRIBUTES, CATALOGUE, Scored
 from rules.catalogue import Kind
@@ -22,6 +20,7 @@ ABSENT = -(1 << 63)
 INSTANT_BITS = 43  # 2**43 milliseconds reach the year 2248
 INSTANT_MASK = (1 << INSTANT_BITS) - 1
 FIXED = 2  # when, digest
+ACCOUNT_LATE_DAYS = 100  # how late an account event may be (events.md, dead letters)
 TEXT_BITS = 15
 TEXT_MASK = (1 << TEXT_BITS) - 1
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -60,16 +59,12 @@ class Layout:
     """The packing of one type of event."""
 
     type: str
-    code: int
     kind: Kind
+    feed: str  # every model is a feed of its own
+    late_limit: int  # an event later than so many days is too old
     columns: dict[str, Column]
     width: int
     pack: Callable[[Any, Callable[[str], int]], tuple[int, ...]]  # (event, number of a name) -> columns after FIXED
-
-
-def code_of(type_name: str) -> int:
-    """A stable 16-bit number of a type; a test says that no two types of the catalogue share one."""
-    return xxhash.xxh32_intdigest(type_name.encode()) & 0xFFFF
 
 
 @functools.cache
@@ -84,7 +79,9 @@ def layout_of(type_name: str) -> Layout:
     columns |= {name: Column(first_text + i // 4, TEXT_BITS * (i % 4)) for i, name in enumerate(texts)}
     width = first_text + (len(texts) + 3) // 4
     pack = _packer([(attributes[n], kind.fields[n].unit) for n in numbers], [attributes[n] for n in texts])
-    return Layout(type_name, code_of(type_name), kind, columns, width, pack)
+    feed = type_name if type_name.startswith("model.") else kind.feed
+    late_limit = ACCOUNT_LATE_DAYS if kind.feed == "account" else kind.kept_days
+    return Layout(type_name, kind, feed, late_limit, columns, width, pack)
 
 
 def _packer(numbers: list[tuple[str, str]], texts: list[str]) -> Callable[..., tuple[int, ...]]:

@@ -150,8 +150,7 @@ def source_of(selector: Selector, scale: Scale) -> Source:
     """The rows of a selector."""
     layout = layout_of(selector.event)
     pick, texts = picker_of(layout, selector.where, scale)
-    feed = layout.type if layout.type.startswith("model.") else layout.kind.feed
-    return Source(layout, feed, pick, texts)
+    return Source(layout, layout.feed, pick, texts)
 
 
 def rational(total: int, n: int) -> Any:

@@ -86,6 +86,11 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     shelf: str = ""
 
 
+def token_of(event_id: str, source: str) -> str:
+    """How an event is known to a borrower's memory; tokens sort by id, then by source."""
+    return f"{event_id}\t{source}"
+
+
 class Stream:
     """The kept events of one type and one loan or account, in the order of (date, instant, id)."""
 
@@ -154,7 +159,7 @@ class Memory:
     """All that is remembered of one borrower; it belongs to the caller and is changed in place by `step`."""
 
     __slots__ = (
-        "borrower_id", "codes", "head", "is_touched", "owes", "quiet_until", "sheets", "streams", "tail", "totals",
+        "borrower_id", "codes", "head", "ids", "is_touched", "owes", "quiet_until", "sheets", "streams", "tail", "totals",
     )  # fmt: skip
 
     def __init__(self, borrower_id: str) -> None:
@@ -164,6 +169,7 @@ class Memory:
         self.sheets: dict[tuple[int, str], Any] = {}  # values that measures had (pipeline.sheet)
         self.owes = True  # whether an open episode may still have to be told
         self.quiet_until = 0  # the first date on which the ledger may change by itself
+        self.ids = "\n"  # tokens of all kept events, perhaps of some that are gone: one search says what is surely new
         self.head = Head()
         self.codes = {"": 0}
         self.streams: dict[str, dict[str, Stream]] = {}  # type -> loan, account or "" -> rows
@@ -181,9 +187,9 @@ class Memory:
             self.head.names.append(text)
         return code
 
-    def token(self, event_id: str, source: str) -> str:
-        """How an event is known here; tokens sort by id, then by source."""
-        return f"{event_id}\t{source}"
+    def recollect_ids(self) -> None:
+        """Gather the tokens of all kept events again."""
+        self.ids = "\n" + "".join([s.ids[1:] for by_key in self.streams.values() for s in by_key.values()])
 
     def find(self, token: str) -> tuple[Stream, str] | None:
         """The stream that holds a token, and its type; None when it is not kept."""
@@ -204,7 +210,12 @@ class Memory:
 
     def keep(self, layout: Layout, key: str, row: Row, token: str) -> None:
         """Keep one event."""
-        self.stream(layout, key).insert(row, token)
+        by_key = self.streams.get(layout.type)
+        stream = None if by_key is None else by_key.get(key)
+        if stream is None:
+            stream = self.stream(layout, key)
+        stream.insert(row, token)
+        self.ids += token + "\n"
         self.head.fresh.append((layout.type, key, token, row))
 
 
@@ -236,6 +247,7 @@ def thaw(borrower_id: str, head: bytes, tail: bytes) -> Memory:
     memory.tail = tail
     for type_name, key, token, row in memory.head.fresh:
         memory.stream(layout_of(type_name), key).insert(row, token)
+    memory.recollect_ids()
     return memory
 
 

@@ -29,6 +29,7 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
     for loan_id, rows in folded.items():
         _advance_checkpoint(shelf, memory, loan_id, rows)
     _drop_totals(memory, on)
+    memory.recollect_ids()
     head.reversed = {token: seen for token, seen in head.reversed.items() if on - seen[0] <= 400}
 
 

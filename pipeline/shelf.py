@@ -56,6 +56,7 @@ class CompiledShelf(NamedTuple):
     order: dict[str, int]  # rule -> place: inhibitors first, then by name
     benches: tuple[Bench, ...]
     readers: tuple[dict[str, tuple[Reader, ...]], ...]  # for each bench: type of event -> who reads it
+    read_types: frozenset[str]  # types of events that any rule reads
     judged: dict[str, tuple[int, Judged]]  # rule -> its bench, and itself compiled
 
 
@@ -68,7 +69,8 @@ def compile_shelf(shelf: Shelf, terms: BankTerms) -> CompiledShelf:
     benches = tuple(bench_of(per, [rule for rule in ordered if rule.per == per], setting) for per in PERS)
     readers = tuple(_readers(bench, setting.scale) for bench in benches)
     judged = {each.rule.rule: (i, each) for i, bench in enumerate(benches) for each in bench.judged}
-    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, readers, judged)
+    read_types = frozenset(event for by_event in readers for event in by_event)
+    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, readers, read_types, judged)
 
 
 def setting_of(terms: BankTerms) -> Setting:

@@ -59,3 +59,233 @@ def test_the_worked_example_gives_its_task_byte_for_byte(worked):
         b'"alerts":["missed-and-silent/L4/1"],"borrower_id":"B17","status":"open",'
         b'"due_by":"2025-03-10T18:00:00+08:00"}'
     ]
+
+
+def test_two_runs_over_the_same_file_leave_equal_bytes(tmp_path, worked):
+    again = replayed(tmp_path / "out.jsonl", out="again")
+    names = sorted(path.name for path in worked.folder.iterdir())
+    assert names == [
+        "alerts.jsonl",
+        "collection-tasks.jsonl",
+        "dead-letters.jsonl",
+        "disagreements.jsonl",
+        "order.jsonl",
+        "profiles.jsonl",
+        "rules.jsonl",
+        "shadow.jsonl",
+        "summary.json",
+    ]
+    assert all((again.folder / name).read_bytes() == (worked.folder / name).read_bytes() for name in names)
+
+
+def test_a_run_into_a_used_folder_keeps_nothing_of_the_run_before(tmp_path, worked):
+    assert len(worked.lines("alerts.jsonl")) == 1
+    over_it = replayed(written(tmp_path / "nothing.jsonl"), out="out")
+    assert [over_it.lines(name) for name in ("alerts.jsonl", "profiles.jsonl", "order.jsonl")] == [[], [], []]
+    assert over_it.summary["alerts"] == {} and over_it.summary["as_of"] is None
+
+
+def test_alerts_of_one_close_stand_in_the_order_of_borrowers_and_those_of_events_in_theirs(tmp_path):
+    rules = shelf(
+        tmp_path / "rules",
+        misses=COUNTS_MISSES,
+        waits=COUNTS_MISSES | {"for": "1d"},  # true since the event, one full day on at the next close
+    )
+    ran = replayed_records(
+        tmp_path,
+        missed("e1", "2025-03-01T08:00:00+08:00", borrower_id="B9", loan_id="L9"),
+        missed("e2", "2025-03-01T09:00:00+08:00", borrower_id="B10", loan_id="L10"),
+        day_ended("2025-03-02"),
+        rules=rules,
+    )
+    assert ran.alerts == ["misses/L9/1/opened", "misses/L10/1/opened", "waits/L10/1/opened", "waits/L9/1/opened"]
+
+
+def test_profiles_are_one_line_a_borrower_sorted_by_id(tmp_path):
+    snapshot = {"outstanding_minor": 5_000_000, "arrears_minor": 120_000, "days_past_due": 30}
+    ran = replayed_records(
+        tmp_path,
+        told("s-1", "loan.snapshot", "2025-03-01", borrower_id="B2", loan_id="L2", **snapshot),
+        told("s-2", "loan.snapshot", "2025-03-01", borrower_id="B10", loan_id="L10", **snapshot),
+        day_ended("2025-03-02"),  # days past due roll on: 31
+    )
+    loan = {
+        "status": "open",
+        "currency": "CNY",
+        "outstanding_minor": 5_000_000,
+        "arrears_minor": 120_000,
+        "days_past_due": 31,
+        "bucket": "31-60",
+        "defaulted_on": None,
+    }
+    assert ran.records("profiles.jsonl") == [
+        {
+            "borrower_id": borrower,
+            "as_of": "2025-03-02",
+            "exposure_minor": 5_000_000,
+            "arrears_minor": 120_000,
+            "loans": [{"loan_id": loan_id} | loan],
+            "episodes": [],  # 31 days late, but of a silence nothing is known: no payment was ever seen
+            "measures": {"missed-and-silent": {loan_id: {"overdue": 31, "silent": None}}},
+        }
+        for borrower, loan_id in (("B10", "L10"), ("B2", "L2"))
+    ]
+
+
+def test_a_profile_shows_the_episode_of_its_alert(worked):
+    [profile] = worked.records("profiles.jsonl")
+    assert profile["episodes"] == [
+        {
+            "episode": "missed-and-silent/L4/1",
+            "rule": "missed-and-silent",
+            "state": "open",
+            "severity": "medium",
+            "since": "2025-03-08",
+            "opened_on": "2025-03-08",
+            "closed_on": None,
+        }
+    ]
+    assert profile["measures"] == {"missed-and-silent": {"L4": {"overdue": 3, "silent": 10}}}
+
+
+def test_a_profile_knows_nothing_of_what_came_after_the_last_close(tmp_path):
+    ran = replayed_records(
+        tmp_path,
+        *WORKED,
+        paid("p-78", "2025-03-09"),  # pays all that is late, on a day that nobody closes
+        told("s-1", "external.inquiry", "2025-03-09", borrower_id="B18"),
+    )
+    [profile] = ran.records("profiles.jsonl")
+    assert (profile["as_of"], profile["loans"][0]["days_past_due"]) == ("2025-03-08", 3)
+    assert profile["episodes"][0]["state"] == "open"
+    assert (ran.summary["borrowers"], ran.summary["profiles"]) == (2, 1)
+    assert ran.alerts == ["missed-and-silent/L4/1/opened", "missed-and-silent/L4/1/closed"]
+
+
+def test_a_profile_of_a_day_with_a_missing_feed_shows_its_measures_as_unknown(tmp_path):
+    ran = replayed_records(tmp_path, *WORKED[:-1], day_ended("2025-03-08", repayment="missing"))
+    [profile] = ran.records("profiles.jsonl")
+    assert profile["measures"]["missed-and-silent"]["L4"]["silent"] is None
+    assert ran.alerts == []
+
+
+# -- the summary ------------------------------------------------------------
+
+
+def test_the_counts_of_the_summary_are_those_of_the_files(tmp_path):
+    rules = shelf(
+        tmp_path / "rules",
+        misses=COUNTS_MISSES
+        | {
+            "escalate": {"high": "missed >= 2"},
+            "task": {"queue": "care", "action": "call", "due_in": "1d"},
+        },
+        quietly=COUNTS_MISSES | {"status": "shadow"},
+        unfinished=COUNTS_MISSES | {"status": "draft"},
+    )
+    ran = replayed_records(
+        tmp_path,
+        missed("e1", "2025-03-01", instalment=1, sent_by="batch 7"),  # one unknown field
+        missed("e2", "2025-03-02", instalment=2),
+        told("e3", "loan.closed", "2025-03-03", loan_id="L4"),
+        b"[]",
+        missed("e1", "2025-03-01", instalment=9),  # other content
+        paid("e4", "2025-03-03", loan_id="L5"),  # of a loan that nobody told of
+        rules=rules,
+    )
+    assert ran.alerts == ["misses/L4/1/opened", "misses/L4/1/raised-high", "misses/L4/1/closed"]
+    assert ran.summary == {
+        "shelf": ran.records("alerts.jsonl")[0]["shelf"],
+        "rules": {"live": 1, "shadow": 1},
+        "events": 6,
+        "by_type": {"loan.closed": 1, "repayment.missed": 3, "repayment.received": 1},
+        "unknown_fields": 1,
+        "borrowers": 1,
+        "profiles": 1,
+        "first_day": "2025-03-01",
+        "as_of": "2025-03-03",
+        "days_closed": 3,
+        "alerts": {"closed": 1, "opened": 1, "raised": 1},
+        "alerts_by_rule": {"misses": 1},
+        "shadow_alerts": 2,  # opened and closed: its rule does not escalate
+        "tasks": {"cancelled": 1, "open": 1},
+        "dead_letters": {"conflict": 1, "not_json": 1},
+        "disagreements": 0,
+        "waiting": 1,
+        "waiting_events": [
+            {
+                "borrower_id": "B17",
+                "why": "waiting",
+                "type": "repayment.received",
+                "source": {"file": "out.jsonl", "line": 6},
+            }
+        ],
+        "truncated": [],
+    }
+    assert [len(ran.lines(f"{name}.jsonl")) for name in ("alerts", "shadow", "collection-tasks", "dead-letters")] == [
+        *(3, 2, 2, 2)
+    ]
+    assert [alert["id"] for alert in ran.records("shadow.jsonl")] == ["quietly/L4/1/opened", "quietly/L4/1/closed"]
+
+
+# -- the order record -------------------------------------------------------
+
+
+def log_in_order(ran: Ran, folder: Path, *, with_closes: bool) -> Path:
+    """One file of the lines that an order record names, in its order; its closes as records where they are wanted."""
+    found: list[Told | bytes] = []
+    for entry in ran.records("order.jsonl"):
+        if "closed" in entry:
+            found += [day_ended(entry["closed"])] if with_closes else []
+        else:
+            lines = (folder / entry["file"]).read_bytes().splitlines()
+            found += lines[entry["first"] - 1 : entry["last"]]
+    return written(folder / f"ordered-{with_closes}.jsonl", *found)
+
+
+@pytest.mark.parametrize("with_closes", [False, True])
+def test_the_order_record_replays_to_equal_bytes(tmp_path, with_closes):
+    rules = shelf(tmp_path / "rules", misses=COUNTS_MISSES, waits=COUNTS_MISSES | {"for": "2d"})
+    core = [missed(f"m{day}", f"2025-03-0{day}", instalment=day) for day in (1, 2, 4, 7)]
+    cards = [
+        missed(f"c{day}", f"2025-03-0{day}", source="cards", borrower_id="B3", loan_id="L3", instalment=day)
+        for day in (2, 3, 7)
+    ]
+    files = [written(tmp_path / "core.jsonl", *core), written(tmp_path / "cards.jsonl", *cards)]
+    ran = replayed(*files, rules=rules, out="merged")
+    ordered = replayed(log_in_order(ran, tmp_path, with_closes=with_closes), rules=rules, out="ordered")
+    assert len(ran.alerts) == 4
+    for name in ("alerts.jsonl", "profiles.jsonl"):
+        assert ordered.lines(name) == ran.lines(name)
+
+
+def test_the_order_record_replays_to_equal_bytes_where_records_close_the_days(tmp_path):
+    records = [*WORKED[:-1], day_ended("2025-03-08", repayment="missing"), day_ended("2025-03-09")]
+    ran = replayed_records(tmp_path, *records)
+    assert ran.alerts == ["missed-and-silent/L4/1/opened"]
+    [alert] = ran.records("alerts.jsonl")
+    assert alert["business_date"] == "2025-03-09"  # on the day before nothing was known
+    ordered = replayed(log_in_order(ran, tmp_path, with_closes=True), out="ordered")
+    assert ordered.lines("alerts.jsonl") == ran.lines("alerts.jsonl")
+
+
+def test_the_order_record_names_every_line_once_and_every_close_in_order(tmp_path):
+    file = tmp_path / "gaps.jsonl"
+    first, second = (
+        as_line(missed(name, day, instalment=1)) for name, day in (("e1", "2025-03-01"), ("e2", "2025-03-03"))
+    )
+    file.write_bytes(first + b"\n\n{\n" + second + b"\n")  # an empty line, then one that is a dead letter
+    entries = [{k: v for k, v in entry.items() if k != "shelf"} for entry in replayed(file).records("order.jsonl")]
+    assert entries == [
+        {"file": "gaps.jsonl", "first": 1, "last": 1},
+        {"file": "gaps.jsonl", "first": 3, "last": 3},
+        {"closed": "2025-03-01"},
+        {"closed": "2025-03-02"},
+        {"file": "gaps.jsonl", "first": 4, "last": 4},
+        {"closed": "2025-03-03"},
+    ]
+
+
+def test_every_entry_of_the_order_record_names_the_shelf_that_decided(worked):
+    shelves = {entry["shelf"] for entry in worked.records("order.jsonl")}
+    assert shelves == {worked.summary["shelf"]} == {json.loads(worked.lines("alerts.jsonl")[0])["shelf"]}

@@ -6,14 +6,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.sheet import Sheet
-from rules.rule import And, Not, Or, Rule
+from rules.rule import And, Measure, Not, Or, Per, Rule, Selector, Span
 from tests.oracles.random_rule_journeys import Journey, journeys
-from tests.oracles.random_rules import conditions, is_truth, kinds_read, measures, rules, shelves
-from tests.oracles.rule_journeys import DAY_0, Engine, Told, foretell, steps
+from tests.oracles.random_rules import conditions, is_truth, kinds_read, rules, shelves
+from tests.oracles.rule_journeys import DAY_0, LONG_BEFORE, Engine, Told, foretell, steps, told
+from tests.oracles.rule_makers import compare, is_text, opposite, rule
 from tests.oracles.rule_oracle import Oracle, Transition
-from tests.oracles.rule_values import DAY_MS, EAST_MS, Moment, Past
+from tests.oracles.rule_values import DAY_MS, EAST_MS, Moment, Past, value_of
 
 IN_CI = os.environ.get("CI") == "true"
+
+
+World = tuple[list[Rule], Journey]
 
 
 def tries(in_ci: int) -> Any:
@@ -21,12 +25,8 @@ def tries(in_ci: int) -> Any:
     return settings(max_examples=in_ci if IN_CI else in_ci // 10)
 
 
-class World(tuple[list[Rule], Journey]):
-    """A shelf and a journey over it."""
-
-
 @st.composite
-def worlds(draw: Any, most: int = 4) -> tuple[list[Rule], Journey]:
+def worlds(draw: Any, most: int = 4) -> World:
     """Some rules, and a journey that concerns them."""
     shelf = draw(shelves(most))
     return shelf, draw(journeys(kinds_read(shelf)))
@@ -56,9 +56,9 @@ def sorted_(transitions: list[Transition]) -> list[Transition]:
     return sorted(transitions, key=lambda each: (each.look, each.rule, each.key, each.n, each.transition != "closed"))
 
 
-@tries(900)
+@tries(600)
 @given(worlds())
-def test_the_engine_says_what_the_oracle_says_at_every_look(world: tuple[list[Rule], Journey]) -> None:
+def test_the_engine_says_what_the_oracle_says_at_every_look(world: World) -> None:
     shelf, journey = world
     engine, oracle = engine_of(shelf, journey), Oracle(shelf, Past(history=journey.history))
     for day, each in steps(journey.events, journey.until):
@@ -67,10 +67,10 @@ def test_the_engine_says_what_the_oracle_says_at_every_look(world: tuple[list[Ru
         assert sorted_(engine.transitions) == sorted_(oracle.told), f"day {day}"
 
 
-@tries(300)
+@tries(200)
 @given(worlds())
 def test_holds_and_fails_are_the_two_sides_of_the_oracles_truth_at_every_close(
-    world: tuple[list[Rule], Journey],
+    world: World,
 ) -> None:
     shelf, journey = world
     engine, oracle = engine_of(shelf, journey), Oracle(shelf, Past(history=journey.history))
@@ -83,11 +83,9 @@ def test_holds_and_fails_are_the_two_sides_of_the_oracles_truth_at_every_close(
                 assert engine.truth(name, key, DAY_0 + day, missing) is truth, f"day {day} {name} {key}"
 
 
-@tries(300)
+@tries(200)
 @given(worlds(most=2), st.integers(0, DAY_MS - 1))
-def test_every_measure_is_what_a_naive_reckoning_says_at_any_instant(
-    world: tuple[list[Rule], Journey], clock_ms: int
-) -> None:
+def test_every_measure_is_what_a_naive_reckoning_says_at_any_instant(world: World, clock_ms: int) -> None:
     shelf, journey = world
     engine, oracle = engine_of(shelf, journey), Oracle(shelf, Past(history=journey.history))
     for day, each in steps(journey.events, journey.until):
@@ -99,15 +97,13 @@ def test_every_measure_is_what_a_naive_reckoning_says_at_any_instant(
         for now_ms in ((on + 1) * DAY_MS - EAST_MS - 1, on * DAY_MS - EAST_MS + clock_ms):
             moment = Moment(date=on, now_ms=now_ms)
             for name, key in oracle.verdicts[-1]:
-                rule = next(rule for rule in shelf if rule.rule == name)
-                assert engine.values(name, key, on, now_ms=now_ms) == oracle.values(rule, key, moment), f"day {day}"
+                own = next(each for each in shelf if each.rule == name)
+                assert engine.values(name, key, on, now_ms=now_ms) == oracle.values(own, key, moment), f"day {day}"
 
 
-@tries(150)
+@tries(120)
 @given(worlds(most=3), st.randoms(use_true_random=False))
-def test_the_order_of_a_days_events_changes_no_measure_at_its_close(
-    world: tuple[list[Rule], Journey], chance: Any
-) -> None:
+def test_the_order_of_a_days_events_changes_no_measure_at_its_close(world: World, chance: Any) -> None:
     shelf, journey = world
     # Both loans come first: a payment for an unknown loan waits. A reversal may come before its payment.
     first, rest = journey.events[:2], journey.events[2:]
@@ -127,9 +123,9 @@ def test_the_order_of_a_days_events_changes_no_measure_at_its_close(
                 assert one.values(name, key, DAY_0 + day) == two.values(name, key, DAY_0 + day), f"day {day}"
 
 
-@tries(150)
+@tries(120)
 @given(worlds(), st.sets(st.integers(0, 60), max_size=6))
-def test_a_crash_at_any_point_changes_no_later_decision(world: tuple[list[Rule], Journey], crashes: set[int]) -> None:
+def test_a_crash_at_any_point_changes_no_later_decision(world: World, crashes: set[int]) -> None:
     shelf, journey = world
     steady, shaken = run(shelf, journey), engine_of(shelf, journey)
     for n, (day, each) in enumerate(steps(journey.events, journey.until)):
@@ -137,14 +133,16 @@ def test_a_crash_at_any_point_changes_no_later_decision(world: tuple[list[Rule],
         if n in crashes:
             shaken.crash()
     assert shaken.decisions == steady.decisions
-    shaken.crash()
-    steady.crash()
+    # What is remembered is the same as well, but for the moment at which fresh events rolled into the tail.
+    for engine in (shaken, steady):
+        engine.crash()
+        engine.memory.head.fresh = []
     assert shaken.memory.head == steady.memory.head
 
 
-@tries(150)
+@tries(120)
 @given(worlds(), st.data())
-def test_any_event_given_twice_changes_no_decision(world: tuple[list[Rule], Journey], data: Any) -> None:
+def test_any_event_given_twice_changes_no_decision(world: World, data: Any) -> None:
     shelf, journey = world
     once = run(shelf, journey)
     events = list(journey.events)
@@ -156,9 +154,9 @@ def test_any_event_given_twice_changes_no_decision(world: tuple[list[Rule], Jour
     assert twice.decisions == once.decisions
 
 
-@tries(150)
+@tries(120)
 @given(worlds(most=12))
-def test_the_bit_sets_leave_exactly_the_rules_that_hold_when_each_is_asked(world: tuple[list[Rule], Journey]) -> None:
+def test_the_bit_sets_leave_exactly_the_rules_that_hold_when_each_is_asked(world: World) -> None:
     shelf, journey = world
     engine = run(shelf, journey)
     on = DAY_0 + journey.until
@@ -177,7 +175,7 @@ def all_of(sheet: Sheet) -> tuple[list[Any], list[Any]]:
     return sheet.exact, sheet.at_least
 
 
-@tries(200)
+@tries(150)
 @given(st.data())
 def test_de_morgan_holds_over_the_whole_grammar(data: Any) -> None:
     model = data.draw(rules())
@@ -195,8 +193,43 @@ def test_de_morgan_holds_over_the_whole_grammar(data: Any) -> None:
         assert truth["c"] is truth["d"]
 
 
+@st.composite
+def flows(draw: Any) -> list[Told]:
+    """Money in and out of an account over most of a year, some of it told late."""
+    found = []
+    for n in range(draw(st.integers(5, 25))):
+        day, late = draw(st.integers(0, 300)), draw(st.sampled_from([0, 0, 0, 5, 60]))
+        category = draw(st.sampled_from([{}, {"category": "salary"}, {"category": "rent"}]))
+        fields = {"amount_minor": draw(st.integers(1, 500)), "account_id": draw(st.sampled_from(["A1", "A2"]))}
+        found.append(told("account.credit", day=day, id=f"f{n}", arrives=day + late, **fields, **category))
+    return sorted(found, key=lambda each: each.arrives)
+
+
+@st.composite
+def long_windows(draw: Any, per: Per) -> Measure:
+    """A measure that reaches beyond what is kept one by one."""
+    category = st.sampled_from(["salary", "rent", "never"]).map(lambda word: is_text("category", word))
+    where = draw(st.none() | category | category.map(opposite) | st.tuples(category, category).map(lambda two: Or(two)))
+    verb: Any = draw(st.sampled_from(["count", "sum", "average"] if per == "account_id" else ["count", "sum"]))
+    what = None if verb == "count" else "amount"
+    over, ending = Span(draw(st.integers(90, 250)), "d"), draw(st.sampled_from([None, Span(20, "d"), Span(120, "d")]))
+    return Measure("a", verb, what, (Selector("account.credit", where),), over, ending)
+
+
 @tries(100)
 @given(st.data())
-def test_a_window_of_many_days_equals_a_naive_sum_over_the_days_that_were_folded_into_totals(data: Any) -> None:
-    named = data.draw(measures("a", "account_id").filter(lambda each: False) | long_windows())
-    del named
+def test_a_long_window_equals_a_naive_sum_although_old_flows_were_folded_into_daily_totals(data: Any) -> None:
+    per: Per = data.draw(st.sampled_from(["borrower_id", "account_id"]))
+    measure = data.draw(long_windows(per))
+    shelf = [rule("r", per=per, measure={"a": measure}, when=compare("a", ">", 10**12))]
+    journey = Journey(data.draw(flows()), data.draw(st.sampled_from([{}, LONG_BEFORE])), {}, {}, 330)
+    engine, oracle = engine_of(shelf, journey), Oracle([], Past(history=journey.history))
+    asked = data.draw(st.sets(st.integers(90, 330), min_size=4, max_size=8))
+    for day, each in steps(journey.events, journey.until):
+        step(engine, journey, day, each)
+        foretell(oracle, day, each, {}, {})
+        if each is None and day in asked:
+            moment = Moment(date=DAY_0 + day, now_ms=(DAY_0 + day + 1) * DAY_MS - EAST_MS - 1)
+            for key in ("A1", "A2") if per == "account_id" else ("B1",):
+                wanted = value_of(measure, per, key, oracle.past, moment)
+                assert engine.values("r", key, DAY_0 + day)["a"] == wanted, f"day {day} {key}"

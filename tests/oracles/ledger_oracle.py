@@ -281,7 +281,8 @@ class Oracle:
             event = entry[1]
             may_enter = event["type"] not in PAYMENTS or self._exists()
             if event["type"] == "repayment.reversed":
-                received = [each["id"] for each in self.known if each["type"] == "repayment.received"]
+                all_told = [*self.known, *(waits for _, waits in self.waiting)]
+                received = [each["id"] for each in all_told if each["type"] == "repayment.received"]
                 may_enter = event["reverses"] in received
             if may_enter:
                 self.waiting.remove(entry)

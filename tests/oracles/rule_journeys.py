@@ -131,24 +131,22 @@ class Engine:
         self, rule: str, key: str, on: int, *, now_ms: int | None = None, missing: frozenset[str] = frozenset()
     ) -> dict[str, Value]:
         """Every measure of a rule as the engine has it, at the close of a day or at an instant of it."""
-        judged, found = self._look(rule, key, on, now_ms, missing)
+        judged, found = self._seen(rule, key, self.look(on, now_ms, missing))
         return {name: _value(found, place) for name, place in judged.measures.items()}
 
     def truth(self, rule: str, key: str, on: int, missing: frozenset[str] = frozenset()) -> Truth:
         """Whether a rule holds or fails at the close of a day; it can never do both."""
-        judged, found = self._look(rule, key, on, None, missing)
+        judged, found = self._seen(rule, key, self.look(on, None, missing))
         holds, fails = found.holds(judged.holds, judged), found.holds(judged.fails, judged)
         assert not (holds and fails)
         return True if holds else False if fails else None
 
-    def _look(self, rule: str, key: str, on: int, now_ms: int | None, missing: frozenset[str]) -> tuple[Judged, Sheet]:
-        now = ZONE.end_of(on) if now_ms is None else now_ms
-        look = Look(
-            Day(date=on, missing=missing, figures=figures_on(self.figures, on)),
-            now,
-            ZONE.date_of,
-            self.shelf.terms.history,
-        )
+    def look(self, on: int, now_ms: int | None = None, missing: frozenset[str] = frozenset()) -> Look:
+        """The close of a day, or an instant of it."""
+        day = Day(date=on, missing=missing, figures=figures_on(self.figures, on))
+        return Look(day, ZONE.end_of(on) if now_ms is None else now_ms, ZONE.date_of, self.shelf.terms.history)
+
+    def _seen(self, rule: str, key: str, look: Look) -> tuple[Judged, Sheet]:
         i, judged = self.shelf.judged[rule]
         bench = self.shelf.benches[i]
         return judged, Sheet(bench, self.memory, "" if bench.per == "borrower_id" else key, look)
