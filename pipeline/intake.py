@@ -97,8 +97,8 @@ def known_digest(memory: Memory, token: str) -> int | None:
     if f"\n{token}\n" in memory.ids and (found := memory.find(token)) is not None:
         stream = found[0]
         return stream.rows[stream.tokens().index(token) * stream.layout.width + 1]
-    if token in head.reversed:
-        return head.reversed[token][1]
+    if token in head.void:
+        return head.void[token][1]
     for waiting in head.waiting:
         if waiting.token == token:
             return waiting.digest
@@ -267,9 +267,9 @@ def _payment(intake: Intake) -> Taken:
     for waiting in memory.head.waiting:
         if waiting.arrival.type == "repayment.reversed" and _target(waiting.arrival) == intake.token:
             memory.head.waiting.remove(waiting)
-            memory.head.reversed[intake.token] = (arrival.date, arrival.digest)
+            memory.head.void[intake.token] = (arrival.date, arrival.digest)
             if intake.loan_id not in memory.head.loans:
-                memory.head.reversed[waiting.token] = (waiting.arrival.date, waiting.digest)
+                memory.head.void[waiting.token] = (waiting.arrival.date, waiting.digest)
                 return NOTHING
             reversal = intake._replace(
                 arrival=waiting.arrival,
@@ -290,8 +290,8 @@ def _reversal(intake: Intake) -> Taken:
     for waiting in memory.head.waiting:
         if waiting.token == target and waiting.arrival.type == "repayment.received":
             memory.head.waiting.remove(waiting)
-            memory.head.reversed[target] = (waiting.arrival.date, waiting.digest)
-            memory.head.reversed[intake.token] = (intake.arrival.date, intake.arrival.digest)
+            memory.head.void[target] = (waiting.arrival.date, waiting.digest)
+            memory.head.void[intake.token] = (intake.arrival.date, intake.arrival.digest)
             return NOTHING
     found = memory.find(target)
     if found is None or found[1] != "repayment.received":
@@ -299,7 +299,7 @@ def _reversal(intake: Intake) -> Taken:
     stream = found[0]
     row = stream.take(target)
     memory.tail = None  # the event may stand in the tail; it must not come back with it
-    memory.head.reversed[target] = (day_of(row[0]), row[1])
+    memory.head.void[target] = (day_of(row[0]), row[1])
     loan_id = next(key for key, each in memory.streams["repayment.received"].items() if each is stream)
     refold(intake.shelf, memory, loan_id)
     kept = _keep(intake._replace(of_loan=loan_id))
@@ -347,10 +347,14 @@ def _in_vain(arrival: Arrival) -> tuple[str, str]:
 def _miss(intake: Intake) -> Taken:
     """A miss told by the core; the same instalment's miss counts once, whoever saw it first."""
     event: Any = intake.arrival.event
-    loan = intake.memory.head.loans.get(intake.loan_id)
-    if missed_from(intake.shelf, "" if loan is None else loan.product) == "engine":
-        return NOTHING
-    if loan is not None and event.instalment is not None and _is_known_miss(intake, loan, event.instalment):
+    memory, arrival = intake.memory, intake.arrival
+    loan = memory.head.loans.get(intake.loan_id)
+    is_ours = missed_from(intake.shelf, "" if loan is None else loan.product) == "engine"
+    if is_ours or (
+        loan is not None and event.instalment is not None and _is_known_miss(intake, loan, event.instalment)
+    ):
+        memory.head.void[intake.token] = (arrival.date, arrival.digest)  # known, but out of every window
+        memory.is_touched = True
         return NOTHING
     return _keep(intake)
 
@@ -437,7 +441,7 @@ def _erased(intake: Intake) -> Taken:
     fresh = Memory(memory.borrower_id)
     for name in ("head", "codes", "ids", "sheets", "streams", "totals", "tail"):
         setattr(memory, name, getattr(fresh, name))
-    memory.head.reversed[intake.token] = (intake.arrival.date, intake.arrival.digest)
+    memory.head.void[intake.token] = (intake.arrival.date, intake.arrival.digest)
     memory.is_touched = True
     return Taken(decisions=tuple(cancelled))
 

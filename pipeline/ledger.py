@@ -135,7 +135,7 @@ def _rescheduled(loan: Loan, state: State, row: Row, token: str, terms: Terms) -
     _settle(state, on)
     state.dues = []
     state.lump, state.days = 0, None
-    state.anchored_on, state.rescheduled_on = -1, on
+    state.rescheduled_on = on
     state.missed = []
     new = loan.schedules.get(token, ())
     for due in new:

@@ -79,7 +79,7 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     tasks: dict[str, Task] = {}
     snoozed: dict[str, int] = {}  # rule -> until
     waiting: list[Waiting] = []
-    reversed: dict[str, tuple[int, int]] = {}  # token of a payment taken back -> its date, its digest
+    void: dict[str, tuple[int, int]] = {}  # token of an event that counts no more -> its date, its digest
     parked: list[Arrival] = []
     related: dict[str, str] = {}  # related borrower -> kind
     fresh: list[tuple[str, str, str, Row]] = []  # type, loan or account, token, row: since the last roll

@@ -30,7 +30,7 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
         _advance_checkpoint(shelf, memory, loan_id, rows)
     _drop_totals(memory, on)
     memory.recollect_ids()
-    head.reversed = {token: seen for token, seen in head.reversed.items() if on - seen[0] <= 400}
+    head.void = {token: seen for token, seen in head.void.items() if on - seen[0] <= 400}
 
 
 def _add_totals(memory: Memory, layout: Layout, account: str, gone: list[tuple[Row, str]]) -> None:

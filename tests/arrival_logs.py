@@ -116,6 +116,7 @@ class Ran(NamedTuple):
 def forewarn(*words: str | Path, folder: Path = Path()) -> Ran:
     """Run the command in this process; an exception that it lets through fails the test."""
     result = CliRunner().invoke(app, [str(word) for word in words], catch_exceptions=False)
+    print(result.stderr)  # pytest shows it where a test fails
     return Ran(result.exit_code, result.stdout, result.stderr, folder)
 
 

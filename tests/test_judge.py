@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rules.rule import And, Condition, Measure, Name, Negative, Or, Per, Selector
-from tests.oracles.rule_events import card, credit, debit, disbursed, missed, overdue
+from tests.oracles.rule_events import card, credit, debit, disbursed, late, missed, overdue
 from tests.oracles.rule_journeys import DAY_0, LONG_BEFORE, Engine, Told, journey, tell
 from tests.oracles.rule_makers import (
     arithmetic,
@@ -232,3 +232,39 @@ def test_a_sequence_of_another_borrowers_making_is_found_alone_or_after_not() ->
     assert truth(found("slide"), *events, per="account_id", **slide) is True
     assert truth(opposite(found("slide")), *events[1:], per="account_id", **slide) is True
     assert truth(found("slide"), *events[1:], per="account_id", history={}, **slide) is None
+
+
+def test_silence_is_noticed_although_no_event_ever_made_the_engine_look_at_the_rule() -> None:
+    paid_nothing = rule("paid-nothing", per="loan_id", measure=one(PAID), when=compare("paid", "<", 1))
+    missed_some = rule("missed-some", per="loan_id", measure=one(MISSED), when=compare("missed", ">=", 9))
+    said = journey([missed_some, paid_nothing], disbursed(0), missed(0), until=2)
+    assert [(each.day, each.rule) for each in said] == [(0, "paid-nothing")]
+
+
+@pytest.mark.parametrize(("over", "opens"), [("3d", 3), ("30h", 1)])
+def test_silence_is_noticed_on_its_day_although_another_rule_was_looked_at_before(over: str, opens: int) -> None:
+    # The debit of day 0 leaves 3 dates on day 3, and 30 hours on day 1 at 15 hours; a credit comes that morning.
+    no_debit = rule("no-debit", per="account_id", measure=one(measure("n", "count", source="account.debit", over=over)),
+                    when=compare("n", "==", 0))  # fmt: skip
+    credits = rule("credits", per="account_id", measure=one(measure("n", "count", source="account.credit", over="30d")),
+                   when=compare("n", ">=", 9))  # fmt: skip
+    said = journey([no_debit, credits], debit(0, 5), credit(1, 5), credit(3, 5), until=5)
+    assert [(each.day, each.rule) for each in said] == [(opens, "no-debit")]
+
+
+def test_a_late_event_of_the_same_feed_makes_a_window_whole_at_once() -> None:
+    # Known from day 5: five dates are whole on day 9. The late credit of day 2 makes them whole on day 6 already.
+    no_debit = rule("no-debit", per="account_id", measure=one(measure("n", "count", source="account.debit", over="5d")),
+                    when=compare("n", "==", 0))  # fmt: skip
+    early = late(credit(2, 5, id="early"), on=6)
+    opened = [each.day for each in journey(no_debit, card(5, 50), until=12, history={})]
+    assert opened == [9]
+    assert [each.day for each in journey(no_debit, card(5, 50), early, until=12, history={})] == [6]
+
+
+def test_a_published_figure_is_noticed_at_the_next_close() -> None:
+    growth = rule("growth", per="borrower_id", measure=MACRO, when=compare("macro.known", "<", 0))
+    engine = Engine([growth])
+    engine.figures = {DAY_0: {"known": 5}, DAY_0 + 3: {"known": -5}, DAY_0 + 5: {"known": 5}}
+    tell(engine, [card(0, 50)], until=7)
+    assert [(each.date - DAY_0, each.transition) for each in engine.transitions] == [(3, "opened"), (5, "closed")]

@@ -167,13 +167,25 @@ def rules(draw: Any, name: str = "r") -> Rule:
         name,
         per=per,
         measure=named,
-        when=draw(whole),
+        when=draw(_silence(named) | whole if _counts(named) else whole),
         severity=draw(st.sampled_from(SEVERITIES)),
         escalate={level: draw(whole) for level in levels},
         hold=draw(days),
         quiet=draw(st.sampled_from([0, 0, 2, 5, 9])),
         clear_after=draw(days),
     )
+
+
+def _counts(named: Mapping[str, Measure]) -> list[str]:
+    return [name for name, each in named.items() if each.verb in ("count", "sum", "distinct")]
+
+
+def _silence(named: Mapping[str, Measure]) -> st.SearchStrategy[Condition]:
+    """Nothing, or hardly anything, for a while: it becomes true by time alone, as few other conditions do."""
+    name = st.sampled_from(_counts(named))
+    signs: Any = st.sampled_from(["<", "<=", "=="])
+    limits = st.sampled_from([Decimal(0), Decimal(1), Decimal(2)])
+    return st.builds(lambda sign, name, limit: Comparison(sign, Name(name), Number(limit)), signs, name, limits)
 
 
 @st.composite
