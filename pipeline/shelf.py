@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+import xxhash
+
 from pipeline.events import CATALOGUE, digits
 from pipeline.judge import Bench, Judged, bench_of, read_by
 from pipeline.layout import layout_of
@@ -56,6 +58,7 @@ class CompiledShelf(NamedTuple):
     order: dict[str, int]  # rule -> place: inhibitors first, then by name
     benches: tuple[Bench, ...]
     readers: tuple[dict[str, tuple[Reader, ...]], ...]  # for each bench: type of event -> who reads it
+    marks: dict[str, tuple[int, int]]  # rule -> its hash and shape, 64 bits of each
     read_types: frozenset[str]  # types of events that any rule reads
     judged: dict[str, tuple[int, Judged]]  # rule -> its bench, and itself compiled
 
@@ -69,8 +72,14 @@ def compile_shelf(shelf: Shelf, terms: BankTerms) -> CompiledShelf:
     benches = tuple(bench_of(per, [rule for rule in ordered if rule.per == per], setting) for per in PERS)
     readers = tuple(_readers(bench, setting.scale) for bench in benches)
     judged = {each.rule.rule: (i, each) for i, bench in enumerate(benches) for each in bench.judged}
+    marks = {name: (_mark(rule.hash), _mark(rule.shape)) for name, rule in deciding.items()}
     read_types = frozenset(event for by_event in readers for event in by_event)
-    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, readers, read_types, judged)
+    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, readers, marks, read_types, judged)
+
+
+def _mark(text: str) -> int:
+    """64 bits of a hash: enough to see that a rule changed."""
+    return xxhash.xxh3_64_intdigest(text.encode()) >> 1
 
 
 def setting_of(terms: BankTerms) -> Setting:

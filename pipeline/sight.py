@@ -12,7 +12,6 @@ from pipeline.memory import Episode, Memory
 from pipeline.sheet import Sheet, forget_values, sheet_of
 from pipeline.shelf import CompiledShelf, Reader
 from pipeline.tasks import follow
-from rules.rule import Rule
 
 
 class Sight:
@@ -122,7 +121,10 @@ class Sight:
         place = f"{judged.rule.rule}/{name}"
         found: Episode | None = self.memory.head.episodes.get(place)
         if found is None:
-            found = self.memory.head.episodes[place] = _fresh(judged.rule, name)
+            rule = judged.rule
+            marks = self.shelf.marks[rule.rule]
+            found = Episode(rule.rule, name, rule.per, rule.status, rule.version, *marks)
+            self.memory.head.episodes[place] = found
         return found
 
     def _advance(self, sheet: Sheet, judged: Judged, episode: Episode, truth: bool | None) -> None:
@@ -171,19 +173,14 @@ class Sight:
         self.memory.sheets.clear()
         for episode in self.memory.head.episodes.values():
             rule = self.shelf.rules.get(episode.rule)
-            if rule is None or rule.shape != episode.shape:
+            if rule is None or self.shelf.marks[rule.rule][1] != episode.shape:
                 self._end(episode, "rule_changed")
-            elif rule.hash != episode.hash and episode.state == "pending":
+            elif self.shelf.marks[rule.rule][0] != episode.hash and episode.state == "pending":
                 episode.state = "closed"
             if rule is not None:
                 if episode.status != rule.status:
                     episode.opened_on, episode.severity = None, -1  # the other status told other people
-                episode.status, episode.version, episode.hash, episode.shape = (
-                    rule.status, rule.version, rule.hash, rule.shape,
-                )  # fmt: skip
+                hash_, shape = self.shelf.marks[rule.rule]
+                episode.status, episode.version, episode.hash, episode.shape = rule.status, rule.version, hash_, shape
         self.memory.head.shelf = self.shelf.hash
         self.memory.is_touched = self.memory.owes = True
-
-
-def _fresh(rule: Rule, key: str) -> Episode:
-    return Episode(rule.rule, key, rule.per, rule.status, rule.version, rule.hash, rule.shape)

@@ -176,6 +176,42 @@ def test_a_figure_holds_until_it_is_published_again(tmp_path, rules):
     assert ran.alerts == ["jobless/B17/1/opened", "jobless/B17/1/closed"]
 
 
+def test_a_figure_that_comes_before_its_date_holds_from_its_date_on(tmp_path, rules):
+    #  On the 1st comes what is published for the 3rd: the inquiry of the 2nd is judged at 4 %, the close of the 3rd at 6 %.
+    ran = replayed_records(
+        tmp_path,
+        macro("2025-03-01", unemployment=40_000),
+        macro("2025-03-03", unemployment=60_000),
+        inquiry("e1", "2025-03-02"),
+        day_ended("2025-03-03"),
+        rules=rules,
+    )
+    assert [alert["business_date"] for alert in ran.records("alerts.jsonl")] == ["2025-03-03"]
+
+
+def test_a_late_figure_does_not_replace_a_newer_one(tmp_path, rules):
+    ran = replayed_records(
+        tmp_path,
+        macro("2025-03-02", unemployment=40_000),
+        macro("2025-03-01", unemployment=60_000),
+        inquiry("e1", "2025-03-02"),
+        rules=rules,
+    )
+    assert ran.alerts == []
+
+
+def test_a_rate_that_comes_before_its_date_changes_no_amount_of_today(tmp_path, rules):
+    #  60.00 USD at 7.2 = 432, at 9 = 540
+    records = [
+        fx("2025-03-01", USD=7_200_000),
+        fx("2025-03-02", USD=9_000_000),
+        debit("e1", "2025-03-01", 6_000, "USD"),
+    ]
+    assert spent(replayed_records(tmp_path, *records, day_ended("2025-03-02"), rules=rules)) == []
+    records[2] = debit("e1", "2025-03-02", 6_000, "USD")
+    assert spent(replayed_records(tmp_path, *records, day_ended("2025-03-02"), rules=rules)) == [540]
+
+
 def test_control_records_alone_make_days_but_no_borrowers(tmp_path, rules):
     ran = replayed_records(tmp_path, macro("2025-03-01", unemployment=60_000), fx("2025-03-02", USD=1), rules=rules)
     assert (ran.summary["borrowers"], ran.closes, ran.reasons) == (0, ["2025-03-01", "2025-03-02"], [])

@@ -73,7 +73,9 @@ def replay(
     """Replay events through the core and write every decision."""
     settings = _settings(config)
     for path in events:
-        if not path.is_file():
+        if path.is_dir():
+            _fail(f"{path}: expected an event file, got a folder; name the files in it")
+        if not path.exists():
             _fail(f"{path}: expected an event file, got nothing there; check the name")
     shelf = _shelf(rules, settings)
     with _progress(quiet) as progress:

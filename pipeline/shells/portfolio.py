@@ -14,6 +14,7 @@ from pipeline.look import Day
 from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
+from pipeline.shells.published import Published
 from pipeline.zone import day_number
 
 
@@ -27,6 +28,7 @@ class Portfolio:
         self.closed: Day | None = None  # the last closed one, with the feeds that were missing on it
         self.borrowers: dict[str, Memory] = {}
         self._order: list[str] = []
+        self._published = Published()
         self._is_opened = True  # whether the open day's early events were judged
 
     def open(self, date: int) -> None:
@@ -52,10 +54,8 @@ class Portfolio:
             return
         if not self.closes_by_record and arrival.date > self.day.date:
             yield from self.close_until(arrival.date - 1)
-        if isinstance(event, MacroPublished):
-            self.day = msgspec.structs.replace(self.day, figures={**self.day.figures, **event.figures})
-        elif isinstance(event, FxPublished):
-            self.day = msgspec.structs.replace(self.day, rates={**self.day.rates, **event.rates})
+        if isinstance(event, MacroPublished | FxPublished):
+            self.day = self._published.taken(self.day, arrival)
         elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
             yield from step(self.shelf, self.day, self._memory(borrower_id), arrival)[1]
 
@@ -68,7 +68,7 @@ class Portfolio:
             yield from self.judge_early()
             for borrower_id in self._order:
                 yield from close_day(self.shelf, day, self.borrowers[borrower_id])[1]
-            self.closed, self.day, self._is_opened = day, day.next(), False
+            self.closed, self.day, self._is_opened = day, self._published.begun(day.next()), False
 
     def judge_early(self) -> Iterator[Decision]:
         """Judge what came before the open day's date, once, before anything else of that day."""

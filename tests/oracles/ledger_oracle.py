@@ -185,7 +185,7 @@ def reschedule(standing: Standing, schedule: list[Due], on: date) -> None:
 def believe(standing: Standing, event: dict[str, Any], on: date) -> None:
     """The core's own truth for its date."""
     days, arrears = event.get("days_past_due"), event.get("arrears_minor")
-    outstanding = standing.outstanding()
+    outstanding = None if standing.told is None else standing.told - standing.in_use()  # below 0 when overpaid
     knows_days = days is not None or arrears == 0
     if days is None and arrears:
         days = closing(standing, on).days_past_due  # the sum alone: the days known before run on with it

@@ -28,7 +28,7 @@ KINDS = (
     *["paid"] * 7,
     *["reversed"] * 2,
     *["paused", "rescheduled", "missed"],
-    *["anchor", "rolled", "days", "outstanding"],
+    *["anchor", "rolled", "days", "sum", "outstanding"],
     "end",
 )  # fmt: skip
 LAGS = (0, 0, 0, 0, 0, 0, 1, 2, 5, 6, 7, 8, 15, -2)  # days from an event to its arrival; negative ones are early
@@ -100,6 +100,8 @@ def _events(kind: str, day: int, size: int, other: int) -> list[Told]:
             return [snapshot(day, days=7 * size, arrears=50 * size, outstanding=_outstanding(other))]
         case "days":
             return [snapshot(day, days=5 * size, outstanding=_outstanding(other))]
+        case "sum":
+            return [snapshot(day, arrears=50 * (size - 1), outstanding=_outstanding(other))]
         case "outstanding":
             return [snapshot(day, outstanding=100 * size)]
     return [told("loan.closed" if other < 10 else "loan.written_off", day)]

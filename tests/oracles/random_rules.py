@@ -1,6 +1,7 @@
 """Random rules over the whole grammar, small enough that their edges are met often."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -190,8 +191,13 @@ def _silence(named: Mapping[str, Measure]) -> st.SearchStrategy[Condition]:
 
 @st.composite
 def shelves(draw: Any, most: int = 4) -> list[Rule]:
-    """Some rules that are judged together."""
-    return [draw(rules(f"r{n}")) for n in range(draw(st.integers(1, most)))]
+    """Some rules that are judged together; some are muted by an earlier one."""
+    found: list[Rule] = []
+    for n in range(draw(st.integers(1, most))):
+        each = draw(rules(f"r{n}"))
+        inhibitors = (draw(st.sampled_from(found)).rule,) if found and draw(st.integers(0, 3)) == 0 else ()
+        found.append(replace(each, inhibited_by=inhibitors))
+    return found
 
 
 def kinds_read(shelf: Sequence[Rule]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ class Life:
 
     n: int = 0
     severity: int | None = None  # while open
+    told: int = -1  # the severity that was said, while open; -1: nothing was, for it is muted
     last_severity: int = -1  # the highest of the last episode
     opened_on: int | None = None
     true_since: int | None = None
@@ -79,6 +80,7 @@ class Oracle:
             for key in self._keys(rule):
                 if any(self._reads(rule, key, one) for one in news):
                     self._look(rule, key, moment, is_correction=is_correction)
+        self._say_what_is_not_muted(on)
 
     def close(self, on: int, missing: frozenset[str]) -> None:
         """The end of a day: every rule is looked at for every key."""
@@ -88,6 +90,7 @@ class Oracle:
         for rule in self.rules:
             for key in self._keys(rule):
                 self._look(rule, key, moment, is_correction=False)
+        self._say_what_is_not_muted(on)
 
     def values(self, rule: Rule, key: str, moment: Moment) -> dict[str, Value]:
         """Every measure of a rule for one key."""
@@ -139,35 +142,46 @@ class Oracle:
         life.unknown_since = _since(life.unknown_since, truth is None, on)
         holding = [SEVERITIES.index(level) for level, also in rule.escalate.items() if truth_of(also, values) is True]
         if life.severity is None:
-            self._perhaps_open(rule, key, life, on, max([SEVERITIES.index(rule.severity), *holding]))
+            _perhaps_open(rule, life, on, max([SEVERITIES.index(rule.severity), *holding]))
         elif life.false_since is not None and is_correction and not was_false:
             self._close(rule, key, life, on, "corrected")
         elif life.false_since is not None and on - life.false_since >= rule.clear_after:
             self._close(rule, key, life, on, "cleared")
         elif holding and max(holding) > life.severity:
             life.severity = max(holding)
-            self._tell(rule, key, life, on, "raised")
-
-    def _perhaps_open(self, rule: Rule, key: str, life: Life, on: int, severity: int) -> None:
-        """Open when true for long enough, and when `quiet` is over or the matter is worse than the last episode."""
-        if life.true_since is None or on - life.true_since < rule.hold:
-            return
-        is_quiet = life.opened_on is not None and on - life.opened_on < rule.quiet
-        if is_quiet and severity <= life.last_severity:
-            return
-        life.n += 1
-        life.severity, life.opened_on = severity, on
-        self._tell(rule, key, life, on, "opened")
 
     def _close(self, rule: Rule, key: str, life: Life, on: int, reason: str) -> None:
-        self._tell(rule, key, life, on, "closed", reason)
+        """End an open life; what was never said needs no closing."""
+        if life.told >= 0:
+            self._tell(rule, key, life, on, "closed", reason)
         assert life.severity is not None
-        life.last_severity, life.severity = life.severity, None
+        life.last_severity, life.severity, life.told = life.severity, None, -1
+
+    def _say_what_is_not_muted(self, on: int) -> None:
+        """Openings and raises that are news, but for rules with an open inhibitor."""
+        open_rules = {name for (name, _), life in self.lives.items() if life.severity is not None}
+        for rule in self.rules:
+            for (name, key), life in self.lives.items():
+                is_news = life.severity is not None and life.severity > life.told
+                if name == rule.rule and is_news and not open_rules & set(rule.inhibited_by):
+                    self._tell(rule, key, life, on, "opened" if life.told < 0 else "raised")
+                    life.told = life.severity or 0
 
     def _tell(self, rule: Rule, key: str, life: Life, on: int, transition: str, reason: str | None = None) -> None:
         assert life.severity is not None
         severity = SEVERITIES[life.severity]
         self.told.append(Transition(self.looks, on, rule.rule, key, life.n, transition, severity, reason))
+
+
+def _perhaps_open(rule: Rule, life: Life, on: int, severity: int) -> None:
+    """Open when true for long enough, and when `quiet` is over or the matter is worse than the last episode."""
+    if life.true_since is None or on - life.true_since < rule.hold:
+        return
+    is_quiet = life.opened_on is not None and on - life.opened_on < rule.quiet
+    if is_quiet and severity <= life.last_severity:
+        return
+    life.n += 1
+    life.severity, life.opened_on, life.told = severity, on, -1
 
 
 def _since(before: int | None, holds: bool, on: int) -> int | None:

@@ -1,0 +1,185 @@
+"""The law of the project: equal records in equal order give equal decisions, byte for byte, through every shell."""
+
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rich.progress import Progress
+
+import pipeline.shells.portfolio
+from config.settings import load
+from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, ShadowAlert, line
+from pipeline.decode import Decoder, Refusal
+from pipeline.events import CATALOGUE
+from pipeline.memory import Memory, freeze, thaw
+from pipeline.shelf import CompiledShelf, compile_shelf
+from pipeline.shells.arrival_files import closes_in
+from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.replay import replay
+from pipeline.shells.terms import terms_of
+from rules.loader import load_shelf
+from tests.arrival_logs import forewarn, shelf, written
+from tests.arrival_traffic import arrival_log, rules
+
+FILES = {
+    Alert: "alerts.jsonl",
+    ShadowAlert: "shadow.jsonl",
+    CollectionTask: "collection-tasks.jsonl",
+    DeadLetter: "dead-letters.jsonl",
+}
+Shell = Callable[[list[Path], Path, Path, Path], None]  # files, rules, config, out
+
+
+def compiled(rules: Path, config: Path) -> CompiledShelf:
+    return compile_shelf(load_shelf([rules], CATALOGUE), terms_of(load(config)))
+
+
+# -- the shells -------------------------------------------------------------
+
+
+def replay_in_process(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+    replay(files, compiled(rules, config), out, Progress(disable=True))
+
+
+def replay_by_command(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+    ran = forewarn("replay", *files, "--rules", rules, "--config", config, "--out", out, "--quiet")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+
+
+def list_of_arrivals(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+    """One file's lines through a portfolio: what a test or an embedding program does."""
+    [file] = files
+    found = compiled(rules, config)
+    decoder = Decoder(found.terms.zone.name, found.terms.reporting_currency)
+    portfolio = Portfolio(found, closes_by_record=closes_in(files, decoder) is not None)
+    decisions: list[Decision] = []
+    for number, raw in enumerate(file.read_bytes().split(b"\n")[:-1], 1):
+        position = {"file": file.name, "line": number}
+        try:
+            arrival = decoder.decode(raw, position)
+        except Refusal as refusal:
+            decisions.append(refused(raw, refusal.reason, refusal.why, position))
+        else:
+            decisions += portfolio.take(arrival)
+    decisions += portfolio.judge_early() if portfolio.closes_by_record else portfolio.close_until(portfolio.date)
+    write(decisions, out)
+
+
+def write(decisions: Iterable[Decision], out: Path) -> None:
+    out.mkdir()
+    texts = {name: b"" for name in FILES.values()}
+    for decision in decisions:
+        if type(decision) in FILES:
+            texts[FILES[type(decision)]] += line(decision) + b"\n"
+    for name, text in texts.items():
+        (out / name).write_bytes(text)
+
+
+def restarted(restore: Callable[[Memory], Memory]) -> Shell:
+    """A list of arrivals in which a borrower's memory is restored after every step, every close and every opening."""
+
+    def after(function: Callable[..., Any]) -> Callable[..., Any]:
+        def called(shelf: CompiledShelf, day: Any, memory: Memory, *arrival: Any) -> Any:
+            decisions = function(shelf, day, memory, *arrival)[1]
+            restored = restore(memory)
+            for name in Memory.__slots__:  # the portfolio keeps the object; everything in it is another
+                setattr(memory, name, getattr(restored, name))
+            return memory, decisions
+
+        return called
+
+    def shell(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("step", "close_day", "open_day"):
+                patch.setattr(pipeline.shells.portfolio, name, after(getattr(pipeline.shells.portfolio, name)))
+            list_of_arrivals(files, rules, config, out)
+
+    return shell
+
+
+def thawed(memory: Memory) -> Memory:
+    return thaw(memory.borrower_id, *freeze(memory))
+
+
+def stored() -> Callable[[Memory], Memory]:
+    """Memory as a store would give it back that is written only when the memory says that it was touched."""
+    kept: dict[str, tuple[bytes, bytes]] = {}
+
+    def restore(memory: Memory) -> Memory:
+        if memory.is_touched:
+            kept[memory.borrower_id] = freeze(memory)
+        found = kept.get(memory.borrower_id)
+        return Memory(memory.borrower_id) if found is None else thaw(memory.borrower_id, *found)
+
+    return restore
+
+
+def stored_when_touched(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+    restarted(stored())(files, rules, config, out)
+
+
+# A new shell has a line here.
+SHELLS: dict[str, Shell] = {
+    "replay in this process": replay_in_process,
+    "replay by command": replay_by_command,
+    "list of arrivals": list_of_arrivals,
+    "memory thawed after everything": restarted(thawed),
+    "memory stored when touched": stored_when_touched,
+}
+
+
+# -- the law ----------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["days closed by dates", "days closed by records"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Path, Path]:
+    """Files, rules and settings that every shell is given."""
+    folder = tmp_path_factory.mktemp("told")
+    log = written(folder / "log.jsonl", *arrival_log(11, with_day_ended="records" in request.param))
+    config = folder / "settings.yaml"
+    config.write_text("history_from: 2024-11-01\nmissed_from: {default: both}\n")
+    return [log], shelf(folder / "rules", **rules()), config
+
+
+@pytest.fixture(scope="module")
+def expected(told: tuple[list[Path], Path, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The decisions of replay."""
+    out = tmp_path_factory.mktemp("expected") / "out"
+    replay_in_process(*told, out)
+    return {name: (out / name).read_bytes() for name in FILES.values()}
+
+
+def test_the_log_makes_every_rule_and_every_transition_speak(expected):
+    alerts = expected["alerts.jsonl"] + expected["shadow.jsonl"]
+    for name in rules():
+        assert b'"rule":"' + name.replace("_", "-").encode() + b'"' in alerts, name
+    for transition in (b"opened", b"raised", b"closed"):
+        assert b'"transition":"' + transition + b'"' in alerts
+    for reason in (b"cleared", b"corrected", b"loan_closed"):
+        assert b'"reason":"' + reason + b'"' in alerts
+    for status in (b"open", b"updated", b"cancelled", b"done"):
+        assert b'"status":"' + status + b'"' in expected["collection-tasks.jsonl"]
+    for reason in (b"not_json", b"bad_field", b"unmatched_reversal"):
+        assert b'"reason":"' + reason + b'"' in expected["dead-letters.jsonl"]
+
+
+@pytest.mark.parametrize("name", SHELLS)
+def test_every_shell_gives_equal_bytes(told, expected, tmp_path, name):
+    SHELLS[name](*told, tmp_path / "out")
+    for file, content in expected.items():
+        assert differences((tmp_path / "out" / file).read_bytes(), content) == []
+
+
+def differences(got: bytes, wanted: bytes) -> list[tuple[bytes, bytes]]:
+    """The first lines that differ, got and wanted; whole files would drown the reader."""
+    if got == wanted:
+        return []
+
+    def padded(text: bytes, length: int) -> Iterator[bytes]:
+        lines = text.splitlines()
+        yield from lines + [b"nothing"] * (length - len(lines))
+
+    length = max(got.count(b"\n"), wanted.count(b"\n"))
+    pairs = zip(padded(got, length), padded(wanted, length), strict=True)
+    return [pair for pair in pairs if pair[0] != pair[1]][:2] or [(got[-80:], wanted[-80:])]
