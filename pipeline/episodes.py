@@ -96,6 +96,21 @@ def is_settled(episode: Episode, top: int) -> bool:
     )
 
 
+def still_pending(episode: Episode, rule: Rule, on: int) -> bool:
+    """Whether a condition that holds goes on holding, not yet long enough: nothing moves."""
+    return episode.state == "pending" and on - episode.since < rule.hold
+
+
+def still_clearing(episode: Episode, rule: Rule, on: int) -> bool:
+    """Whether a condition that fails goes on failing, not yet long enough: nothing moves."""
+    return (
+        episode.state == "open"
+        and episode.false_since is not None
+        and episode.unknown_since is None
+        and on - episode.false_since < rule.clear_after
+    )
+
+
 def shown_state(episode: Episode, on: int, *, is_muted: bool) -> str:
     """The state that a profile shows."""
     if episode.state != "open":

@@ -62,9 +62,10 @@ class Sheet:
         return self.is_judged and not self.alive and today < self.soonest
 
     def forget(self, meters: tuple[int, ...]) -> None:
-        """Forget the values that an event may have changed."""
+        """Forget the values that an event may have changed; the end of the day then judges every rule again."""
         for i in meters:
             self.exact[i] = None
+            self.is_judged = False
 
     def _forget_all(self) -> None:
         self.exact = [None] * len(self.exact)

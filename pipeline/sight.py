@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.announce import Telling, closing, opening
 from pipeline.decisions import Alert, Decision, Reason
-from pipeline.episodes import Moment, advance, close, is_settled
+from pipeline.episodes import Moment, advance, close, is_settled, still_clearing, still_pending
 from pipeline.intake import News
 from pipeline.judge import Bench, Judged, keys_of
 from pipeline.look import Look
@@ -100,18 +100,22 @@ class Sight:
 
     def _judge(self, i: int, bench: Bench, key: str, asked: int) -> None:
         sheet = sheet_of(self.memory, (i, key), bench, self.look)
-        true = sheet.true_rules(asked)
+        true, today = sheet.true_rules(asked), self.moment.on
         fresh = true & ~sheet.settled
         while fresh:
             bit = fresh & -fresh
             fresh ^= bit
             judged = bench.judged[bit.bit_length() - 1]
-            self._advance(sheet, judged, self._episode(sheet, judged), True)
+            episode = self._episode(sheet, judged)
+            if not still_pending(episode, judged.rule, today):
+                self._advance(sheet, judged, episode, True)
         if sheet.alive:
             gone = asked & ~true
             for bit, episode in [entry for entry in sheet.alive.items() if entry[0] & gone]:
                 judged = bench.judged[bit.bit_length() - 1]
-                self._advance(sheet, judged, episode, False if sheet.holds(judged.fails, judged) else None)
+                truth = False if sheet.holds(judged.fails, judged) else None
+                if truth is None or judged.ladder or not still_clearing(episode, judged.rule, today):
+                    self._advance(sheet, judged, episode, truth)
 
     def _episode(self, sheet: Sheet, judged: Judged) -> Episode:
         episode = sheet.alive.get(judged.bit)

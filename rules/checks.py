@@ -9,7 +9,7 @@ from typing import NamedTuple
 from rules.cases import read_case
 from rules.catalogue import Catalogue
 from rules.conditions import MACRO, ConditionFaults, Sort, names_in, parse_when
-from rules.faults import shown, suggestion
+from rules.faults import shown, stops_a_run, suggestion
 from rules.language import RuleFile
 from rules.measuring import Reading, macro_measure, read_measure
 from rules.notes import Notes
@@ -40,7 +40,7 @@ class Checks:
     note: Notes
 
     def rule(self, path: Path) -> Rule | None:
-        """The rule; None, or a value that nobody may use, when a fault was noted."""
+        """The rule; None when a fault leaves open what it decides."""
         file = self.parts.file
         self._check_name(path)
         self._check_status()
@@ -52,7 +52,7 @@ class Checks:
             for message in say_faults(file.say, measures):
                 self.note(("say",), message)
         cases = self._cases()
-        if self.note.faults or when is None:
+        if when is None or any(map(stops_a_run, self.note.faults)):
             return None
         figures = self._with_figures(measures, [when, *escalate.values()])
         return self._value(path, _Meaning(figures, when, escalate, cases))

@@ -31,6 +31,27 @@ class Fault:
         return f"{self.file}:{self.line}:{self.column} {self.path}: {self.message}"
 
 
+# Fields that tell people something and decide nothing: a rule without them can still be run.
+_FOR_PEOPLE = frozenset(
+    {"owner", "since", "title", "why", "guide", "false_alarms", "blind_spots", "tests", "refs", "basis"}
+)
+
+
+def stops_a_run(fault: Fault) -> bool:
+    """Whether a fault leaves nothing to compile, or leaves open what the rule decides.
+
+    >>> stops_a_run(Fault("late.yaml", 1, 1, "file", "owner is missing: the team that answers for this rule"))
+    False
+    >>> stops_a_run(Fault("late.yaml", 20, 1, "quite", "no such field; did you mean 'quiet'?"))
+    True
+    """
+    words = fault.message.split() if fault.path in ("", "file") else re.split(r"[.\[]", fault.path)
+    if words[0] in _FOR_PEOPLE:
+        return False
+    is_other_name = words[0] == "rule" and fault.message.startswith("expected the name of its file")
+    return not (is_other_name or (words[0] == "say" and "is written by hand" in fault.message))
+
+
 class RuleError(Exception):
     """Files that cannot be used, with every fault of every one of them, in the order they are read."""
 

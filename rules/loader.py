@@ -8,7 +8,7 @@ from pathlib import Path
 from rules.catalogue import Catalogue
 from rules.checks import Checks
 from rules.conflicts import Written, cycle_faults, name_faults
-from rules.faults import Fault, RuleError
+from rules.faults import Fault, RuleError, stops_a_run
 from rules.notes import Notes
 from rules.parts import sound_parts
 from rules.rule import Rule, Shelf
@@ -20,7 +20,7 @@ SIDECAR = re.compile(r".+\.[a-z]{2}\.yaml")
 
 @dataclass(frozen=True)
 class Loaded:
-    """One file with what came of it: a rule, or faults."""
+    """One file with what came of it: a rule, faults, or both where the faults decide nothing."""
 
     path: Path
     document: Document | None
@@ -31,7 +31,7 @@ class Loaded:
 def load_rule(path: Path, catalogue: Catalogue) -> Rule:
     """The rule of a file; RuleError with all its faults when there are any."""
     loaded = load_file(path, catalogue)
-    if loaded.rule is None:
+    if loaded.rule is None or loaded.faults:
         raise RuleError(loaded.faults)
     return loaded.rule
 
@@ -48,9 +48,20 @@ def load_shelf(dirs: list[Path], catalogue: Catalogue, lock: Path | None = None)
     return shelf_of([each.rule for each in sound], lock)
 
 
+def load_shelf_to_run(dirs: list[Path], catalogue: Catalogue, lock: Path | None = None) -> Shelf:
+    """All rules under some folders that can be compiled; RuleError only for what leaves open what a rule decides."""
+    loaded = [load_file(path, catalogue) for path in rule_files(dirs)]
+    faults = [fault for each in loaded for fault in each.faults if stops_a_run(fault)]
+    usable = [Written(each.rule, each.document) for each in loaded if each.rule and each.document]
+    faults += [*name_faults(usable), *cycle_faults(usable)]
+    if faults:
+        raise RuleError(faults)
+    return shelf_of([each.rule for each in usable], lock)
+
+
 def sound_rules(loaded: Iterable[Loaded]) -> list[Written]:
     """The rules without a fault, each with its document."""
-    return [Written(each.rule, each.document) for each in loaded if each.rule is not None and each.document is not None]
+    return [Written(each.rule, each.document) for each in loaded if each.rule and each.document and not each.faults]
 
 
 def shelf_of(rules: Iterable[Rule], lock: Path | None) -> Shelf:
@@ -106,9 +117,7 @@ def _checked(path: Path, document: Document, catalogue: Catalogue) -> Loaded:
     if parts is None:
         return Loaded(path, document, None, RuleError(faults).faults)
     rule = Checks(parts, catalogue, Notes(document, faults)).rule(path)
-    if faults:
-        return Loaded(path, document, None, RuleError(faults).faults)
-    return Loaded(path, document.light(), rule, ())
+    return Loaded(path, document if rule is None else document.light(), rule, RuleError(faults).faults)
 
 
 def read_file(path: Path) -> Document:

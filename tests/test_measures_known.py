@@ -5,7 +5,7 @@ import pytest
 
 from rules.rule import Selector
 from tests.oracles.rule_closing import at_least, closing, exactly
-from tests.oracles.rule_events import credit, debit, disbursed, late, missed, overdue, paid, repeated, taken_back
+from tests.oracles.rule_events import card, credit, debit, disbursed, late, missed, overdue, paid, repeated, taken_back
 from tests.oracles.rule_journeys import DAY_0, LONG_BEFORE, told
 from tests.oracles.rule_makers import both, is_text, measure, sequence
 from tests.oracles.rule_truth import UNKNOWN
@@ -80,6 +80,22 @@ def test_a_loan_paid_out_as_the_first_repayment_event_makes_the_feed_known_from_
     assert closing(named, disbursed(4), on=5, history={}) == exactly(0)
     assert closing(named, overdue(4, 0), on=5, history={}) == at_least(0)
     assert closing(named, overdue(4, 0), disbursed(5, "L2"), on=5, history={}) == at_least(0)
+
+
+def test_a_loan_paid_out_at_the_very_instant_of_the_first_event_counts_as_the_first() -> None:
+    named = measure("m", "count", source="repayment.missed", over="300d")
+    for ids in (("a", "b"), ("b", "a")):
+        events = [disbursed(4, id=ids[0]), overdue(4, 0, id=ids[1])]
+        assert closing(named, *events, on=5, history={}) == exactly(0)
+        assert closing(named, *events[::-1], on=5, history={}) == exactly(0)
+
+
+def test_only_the_worst_of_a_field_that_is_worse_when_high_is_a_lower_bound() -> None:
+    # A card or an account that is not known yet may be fuller, and it may be emptier.
+    fullest = measure("m", "max", "used_share", "account.balance", over="5d", across="worst")
+    assert closing(fullest, card(4, 50), on=5, per="borrower_id", history={}) == at_least(Fraction("0.5"))
+    emptiest = measure("m", "max", "balance", "account.debit", over="5d", across="worst")
+    assert closing(emptiest, debit(4, 5, balance_minor=100), on=5, per="borrower_id", history={}) == UNKNOWN
 
 
 def test_history_from_the_settings_makes_a_feed_known() -> None:

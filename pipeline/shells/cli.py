@@ -27,7 +27,7 @@ from pipeline.shells.terms import terms_of
 from pipeline.shells.texts import TEXTS
 from rules.faults import RuleError
 from rules.laws import check as check_laws
-from rules.loader import load_shelf
+from rules.loader import load_shelf, load_shelf_to_run
 from rules.versions import update_lock
 
 SHELF = Path(__file__).parents[2] / "rules" / "shelf"
@@ -202,7 +202,7 @@ def _shelf(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
     for folder in folders or []:
         _refuse_no_folder(folder)
     try:
-        found = load_shelf(folders or [SHELF], CATALOGUE, None if folders else LOCK)
+        found = load_shelf_to_run(folders or [SHELF], CATALOGUE, None if folders else LOCK)
     except RuleError as error:
         _faulty(error)
     return compile_shelf(found, terms_of(settings))
@@ -226,7 +226,8 @@ def _progress(quiet: bool) -> Progress:
         MofNCompleteColumn(),
         TimeElapsedColumn(),
     )
-    return Progress(*columns, console=Console(stderr=True), transient=True, disable=quiet)
+    screen = Console(stderr=True)
+    return Progress(*columns, console=screen, transient=True, disable=quiet or not screen.is_terminal)
 
 
 def _faulty(error: RuleError) -> NoReturn:

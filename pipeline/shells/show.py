@@ -23,14 +23,7 @@ def console() -> Console:
 def replayed(summary: Summary, folder: Path, lang: Language) -> None:
     """What a replay read and wrote."""
     texts = TEXTS[lang]
-    table = Table(
-        title=texts["replayed"].format(
-            events=f"{summary.events:,}",
-            borrowers=f"{summary.borrowers:,}",
-            days=f"{summary.days_closed:,}",
-            as_of=summary.as_of or "-",
-        )
-    )
+    table = Table()
     table.add_column(texts["file"])
     table.add_column(texts["records"], justify="right")
     table.add_column(texts["detail"])
@@ -46,9 +39,16 @@ def replayed(summary: Summary, folder: Path, lang: Language) -> None:
     )
     for name, count, detail in rows:
         table.add_row(name, f"{count:,}", ", ".join(f"{key} {value:,}" for key, value in detail.items()))
+    heading = texts["replayed"].format(
+        events=f"{summary.events:,}",
+        borrowers=f"{summary.borrowers:,}",
+        days=f"{summary.days_closed:,}",
+        as_of=summary.as_of or "-",
+    )
     out = console()
+    out.print(heading)
     out.print(table)
-    out.print(texts["written"].format(folder=folder))
+    out.print(texts["written"].format(folder=folder), markup=False, soft_wrap=True)
 
 
 def outcomes(done: list[Outcome], lang: Language, *, only_failed: bool) -> None:
