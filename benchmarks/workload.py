@@ -7,10 +7,11 @@ nine days late and now and then not at all), 26 movements and 4 salaries in 100 
 a bureau inquiry or score. 5 % of the events come up to three days late, 0.1 % twice, 0.05 % malformed as well.
 """
 
+import functools
 import hashlib
 import random
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -23,7 +24,6 @@ CATEGORIES = ("rent", "transfer", "card", "groceries", "fee", "cash_advance", "g
 LATE, TWICE, MALFORMED = 0.05, 0.001, 0.0005
 INSTALMENT_MINOR = 120_000
 MOVEMENTS_A_DAY = 0.26
-_MIDNIGHT = datetime(2025, 1, 1, tzinfo=UTC) - timedelta(hours=8)
 
 
 class Habits(NamedTuple):
@@ -99,7 +99,7 @@ def _loan(rng: random.Random, habits: Habits, days: int) -> Iterator[tuple[int, 
     yield 0, {"type": "loan.disbursed", **loan, "product": "instalment", "principal_minor": 5_000_000}
     owed = 0
     for number, day in enumerate(range(habits.due_day, days, 30), 1):
-        due_on = (FIRST_DAY + timedelta(days=day)).isoformat()
+        due_on = _iso(day)
         due = {"instalment": number, "due_on": due_on, "amount_minor": INSTALMENT_MINOR}
         yield day, {"type": "repayment.due", **loan, **due}
         owed += INSTALMENT_MINOR
@@ -138,15 +138,22 @@ def _now_and_then(rng: random.Random, a_day: float, since: int, days: int) -> It
 
 def _raw(event: dict[str, Any], n: int, borrower: int, day: int, rng: random.Random) -> bytes:
     """A line of the usual length: what a core system sends, the date of the booking named."""
-    at = _MIDNIGHT + timedelta(days=day, seconds=rng.randrange(86_000), milliseconds=rng.randrange(1, 1000))
+    minutes, ms = divmod(int(rng.random() * 86_400_000), 60_000)
+    clock = f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
+    booked = _iso(day)
     head = {
         "id": f"evt-{borrower:07d}{n:05d}",
         "source": "core-banking/ledger",
-        "at": at.isoformat(timespec="milliseconds"),
+        "at": f"{booked}T{clock}+08:00",
         "borrower_id": f"B{borrower:07d}",
-        "business_date": (FIRST_DAY + timedelta(days=day)).isoformat(),
+        "business_date": booked,
     }
     return msgspec.json.encode({**head, **event})
+
+
+@functools.cache
+def _iso(day: int) -> str:
+    return (FIRST_DAY + timedelta(days=day)).isoformat()
 
 
 # -- rules ------------------------------------------------------------------

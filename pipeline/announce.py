@@ -68,7 +68,8 @@ def closing(telling: Telling, episode: Episode, reason: Reason) -> Alert | None:
     if episode.told < 0:
         return None
     episode.told = -1
-    found = telling.asked(episode)
+    # A rule that changed measures other numbers than those this life was about.
+    found = None if reason == "rule_changed" else telling.asked(episode)
     return _alert(
         telling,
         episode,

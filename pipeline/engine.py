@@ -12,10 +12,12 @@ from typing import Any
 from pipeline.decisions import Decision
 from pipeline.decode import Arrival
 from pipeline.intake import Taken, derive_misses, expire_waiting, take_in
+from pipeline.judge import keys_of
 from pipeline.look import Day, Look
 from pipeline.memory import Memory
 from pipeline.meters import is_material, ledger_until
 from pipeline.prune import prune
+from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
 from pipeline.sight import Sight
 from pipeline.zone import date_of_number
@@ -30,6 +32,7 @@ def step(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) -> tu
     into its own day; a repeat changes nothing.
     """
     taken = take_in(shelf, day, memory, arrival)
+    memory.asleep_until = 0
     decisions = list(taken.decisions)
     if taken.news:
         memory.is_touched = True
@@ -63,6 +66,8 @@ def _concerns(shelf: CompiledShelf, memory: Memory, taken: Taken) -> bool:
 
 def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, list[Decision]]:
     """End a business day for one borrower, so that silence is noticed."""
+    if day.date < memory.asleep_until and not day.missing and memory.head.shelf == shelf.hash:
+        return memory, []
     decisions = expire_waiting(memory, day.date)
     zone = shelf.terms.zone
     look = Look(day, zone.end_of(day.date), zone.date_of, shelf.terms.history)
@@ -78,7 +83,24 @@ def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, l
         prune(shelf, memory, day.date)
     if decisions:
         memory.is_touched = True
+    memory.asleep_until = 0 if day.missing else _asleep_until(shelf, memory)
     return memory, decisions
+
+
+def _asleep_until(shelf: CompiledShelf, memory: Memory) -> int:
+    """The first date whose close may bring anything, if nothing happens before."""
+    head = memory.head
+    if memory.owes or head.waiting or head.parked:
+        return 0
+    until = min(memory.quiet_until, head.pruned_on + PRUNE_EVERY)
+    for i, bench in enumerate(shelf.benches):
+        if bench.judged:
+            for key in keys_of(bench, memory):
+                sheet: Sheet | None = memory.sheets.get((i, key))
+                if sheet is None or not sheet.is_judged or sheet.alive:
+                    return 0
+                until = min(until, sheet.soonest)
+    return until
 
 
 def open_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, list[Decision]]:

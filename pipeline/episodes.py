@@ -33,7 +33,7 @@ def advance(
         episode.unknown_since = episode.false_since = None
         _when_true(episode, rule, rung, moment)
         return None
-    if episode.state == "pending":
+    if episode.state != "open":
         episode.state = "closed"
         return None
     if truth is None:

@@ -170,7 +170,7 @@ class Memory:
     """All that is remembered of one borrower; it belongs to the caller and is changed in place by `step`."""
 
     __slots__ = (
-        "borrower_id", "codes", "head", "ids", "is_touched",
+        "asleep_until", "borrower_id", "codes", "head", "ids", "is_touched",
         "owes", "quiet_until", "sheets", "streams", "tail", "totals",
     )  # fmt: skip
 
@@ -181,6 +181,7 @@ class Memory:
         self.sheets: dict[tuple[int, str], Any] = {}  # values that measures had (pipeline.sheet)
         self.owes = True  # whether an open episode may still have to be told
         self.quiet_until = 0  # the first date on which the ledger may change by itself
+        self.asleep_until = 0  # the first date whose close may bring anything at all
         self.ids = "\n"  # tokens of all kept events, perhaps of some that are gone: one search says what is surely new
         self.head = Head()
         self.codes = {"": 0}

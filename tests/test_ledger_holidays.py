@@ -49,6 +49,19 @@ def test_a_due_moved_into_another_holiday_moves_on_to_its_end() -> None:
     assert loan.arrears(50, 51) == [0, 10_000]
 
 
+def test_days_inside_two_holidays_are_left_out_once() -> None:
+    #  due 20: 4 days by 24; 25 to 50 are not counted, 33 to 35 not twice; 5 on day 51
+    loan = journey(disbursed(), due(1, on=20), paused(20, 25, 35), paused(21, 33, 50), until=51)
+    assert loan.days(24, 25, 50, 51) == [4, 4, 4, 5]
+
+
+def test_a_holiday_that_follows_another_does_not_move_a_due_again() -> None:
+    #  30 moves to 35, the day before the next holiday: past due on 36, while the count stands still
+    loan = journey(disbursed(), due(1, on=30, day=0), paused(20, 25, 35), paused(21, 36, 50), until=51)
+    assert loan.arrears(35, 36) == [0, 10_000]
+    assert loan.days(36, 50, 51) == [0, 0, 1]
+
+
 def test_a_due_moved_by_a_holiday_is_no_past_due_at_a_rescheduling() -> None:
     #  5,000 paid on day 32 for the due that moved from 30 to 50; nothing is past due on day 40: all of it is surplus
     loan = journey(

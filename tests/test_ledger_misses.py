@@ -11,6 +11,7 @@ from tests.journeys import (
     DAY_0,
     Journey,
     Told,
+    arriving,
     disbursed,
     due,
     journey,
@@ -92,6 +93,18 @@ def test_where_the_engine_tells_a_core_miss_counts_for_nothing_even_as_the_first
 def test_a_core_miss_of_before_a_rescheduling_is_still_the_same_miss() -> None:
     events = (disbursed(), due(1, on=30), rescheduled(40, line(1, on=70, principal=10_000)))
     loan = journey(*events, missed(31, 1) | {"arrives": 42}, until=45)
+    assert loan.misses == [("missed/L1/1", 31)]
+
+
+def test_after_a_rescheduling_instalments_may_be_missed_anew() -> None:
+    loan = journey(disbursed(), due(1, on=30), rescheduled(40, line(1, on=70, principal=10_000)), until=75)
+    assert loan.misses == [("missed/L1/1", 31), ("missed/L1/1", 71)]
+
+
+def test_a_core_miss_that_was_left_out_is_left_out_when_it_is_told_again_after_a_rescheduling() -> None:
+    miss = missed(33, 1, id="m1", second=0)
+    told = (disbursed(), due(1, on=30), miss, rescheduled(32, line(1, on=70, principal=10_000)) | {"arrives": 40})
+    loan = journey(*told, arriving(41, miss), until=45)
     assert loan.misses == [("missed/L1/1", 31)]
 
 

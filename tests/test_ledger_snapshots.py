@@ -57,6 +57,26 @@ def test_a_snapshot_says_what_is_outstanding_and_later_payments_lower_it() -> No
     assert loan.outstanding(19, 20, 29, 30) == [120_000, 90_000, 90_000, 80_000]
 
 
+def test_money_that_waits_for_a_due_is_inside_what_a_snapshot_says_is_outstanding() -> None:
+    #  5,000 wait for the due of day 30; the core says 90,000 on day 20 with them; 5,000 more pay the due
+    loan = journey(
+        disbursed(), paid(10, 5_000), snapshot(20, outstanding=90_000), due(1, on=30), paid(30, 5_000), until=31
+    )
+    assert loan.outstanding(19, 20, 29, 31) == [115_000, 90_000, 90_000, 85_000]
+    assert loan.arrears(31) == [0]
+
+
+def test_arrears_stated_without_days_let_the_days_of_the_ledger_run_on() -> None:
+    #  due 10 is unpaid for 10 days on day 20; 8,000 stated and paid on day 25
+    loan = journey(disbursed(), due(1, on=10), snapshot(20, arrears=8_000), paid(25, 8_000), until=25)
+    assert loan.days(19, 20, 24, 25) == [9, 10, 14, 0]
+    assert loan.arrears(19, 20, 24, 25) == [10_000, 8_000, 8_000, 0]
+
+
+def test_arrears_stated_of_a_loan_without_days_leave_its_days_unknown() -> None:
+    assert journey(snapshot(20, arrears=8_000), until=21).figures[21] == (None, 8_000, None)
+
+
 def test_a_snapshot_without_outstanding_leaves_what_the_ledger_knew() -> None:
     #  4,000 of 10,000 paid; the core says nothing is past due, and not how: outstanding stays 116,000
     loan = journey(disbursed(), due(1, on=10), paid(10, 4_000), snapshot(20, days=0), until=20)
@@ -114,8 +134,8 @@ def test_a_payment_reversed_from_before_a_snapshot_does_not_change_what_the_core
 
 def test_a_snapshot_that_arrives_late_is_rolled_on_from_its_own_date() -> None:
     #  40 on day 10, told on day 14; the payment of day 12 came after it
-    loan = journey(paid(12, 5_000), arriving(14, snapshot(10, days=40, arrears=20_000)), until=14)
-    assert loan.figures[14] == (44, 15_000, None)
+    loan = journey(disbursed(), paid(12, 5_000), arriving(14, snapshot(10, days=40, arrears=20_000)), until=14)
+    assert loan.figures[14] == (44, 15_000, 115_000)
 
 
 def test_disagreement_between_snapshot_and_ledger_is_listed() -> None:

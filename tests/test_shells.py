@@ -19,7 +19,8 @@ from pipeline.shells.portfolio import Portfolio, refused
 from pipeline.shells.replay import replay
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
-from tests.arrival_logs import forewarn, shelf, written
+from tests.arrival_logs import COUNTS_MISSES, day_ended, due, forewarn, paid, shelf, written
+from tests.arrival_logs import told as told_of
 from tests.arrival_traffic import arrival_log, rules
 
 FILES = {
@@ -183,3 +184,19 @@ def differences(got: bytes, wanted: bytes) -> list[tuple[bytes, bytes]]:
     length = max(got.count(b"\n"), wanted.count(b"\n"))
     pairs = zip(padded(got, length), padded(wanted, length), strict=True)
     return [pair for pair in pairs if pair[0] != pair[1]][:2] or [(got[-80:], wanted[-80:])]
+
+
+@pytest.mark.parametrize("first", ["the payment", "its reversal"])
+@pytest.mark.parametrize("name", SHELLS)
+def test_a_payment_and_its_reversal_that_meet_while_they_wait_never_count(tmp_path, name, first):
+    """Due on the 4th and not paid: missed at the close of the 5th, in spite of the payment that was taken back."""
+    pair = [
+        paid("p1", "2025-03-01"),
+        told_of("r1", "repayment.reversed", "2025-03-01T10:00:00+08:00", loan_id="L4", reverses="p1"),
+    ]
+    records = [*(pair if first == "the payment" else reversed(pair)), due("d1", "2025-03-04"), day_ended("2025-03-05")]
+    log = written(tmp_path / "log.jsonl", *records)
+    config = tmp_path / "settings.yaml"
+    config.write_text("zone: Asia/Shanghai\n")
+    SHELLS[name]([log], shelf(tmp_path / "rules", misses=COUNTS_MISSES), config, tmp_path / "out")
+    assert (tmp_path / "out" / "alerts.jsonl").read_bytes().startswith(b'{"id":"misses/L4/1/opened"')

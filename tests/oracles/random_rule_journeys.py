@@ -69,7 +69,7 @@ def events(draw: Any, n: int, kinds: tuple[str, ...] = KINDS) -> Told:
     kind = draw(st.sampled_from(kinds))
     day = draw(st.integers(-3, LAST_DAY))
     of_day = draw(st.sampled_from([None] * 8 + [day - 1, day + 1]))
-    late = draw(st.sampled_from([0] * 8 + [1, 2, 3]))
+    late = draw(st.sampled_from([0] * 9 + [1, 2, 3, -1, -2]))
     fields = _fields(draw, kind)
     if kind in OF_A_LOAN:
         fields["loan_id"] = draw(st.sampled_from(["L1", "L2"]))
@@ -97,7 +97,9 @@ def journeys(draw: Any, likely: tuple[str, ...] = (), most: int = 24) -> Journey
     found = [draw(events(n, kinds)) for n in range(count)]
     found = sorted(found, key=lambda each: each.arrives)
     found = _with_reversals(draw, found)
-    found = _with_repeats(draw, found)
+    if draw(st.integers(0, 4)) == 0:
+        found = _with_an_end(draw, found)
+    found = _with_repeats(draw, found) if found else found
     missing: dict[int, frozenset[str]] = {}
     for _ in range(draw(st.sampled_from([0, 0, 1, 3]))):
         day = draw(st.integers(0, LAST_DAY))
@@ -116,10 +118,11 @@ def _with_reversals(draw: Any, found: list[Told]) -> list[Told]:
     paid = [each for each in found if each.fields["type"] == "repayment.received"]
     taken = draw(st.lists(st.sampled_from(paid), unique_by=lambda each: id(each), max_size=2)) if paid else []
     for n, each in enumerate(taken):
-        day = each.arrives + draw(st.integers(0, 3))
+        day = each.day + draw(st.integers(-1, 3))
         back = told(
             "repayment.reversed",
             day=day,
+            arrives=max(0, each.arrives + draw(st.integers(-2, 3))),
             clock=draw(st.sampled_from(CLOCKS)),
             id=f"back-{n}",
             source=each.fields["source"],
@@ -135,6 +138,14 @@ def _with_repeats(draw: Any, found: list[Told]) -> list[Told]:
     for each in draw(st.lists(st.sampled_from(found), max_size=2)):
         found = _placed(found, each._replace(arrives=each.arrives + draw(st.integers(0, 3))))
     return found
+
+
+def _with_an_end(draw: Any, found: list[Told]) -> list[Told]:
+    """The second loan comes to its end; snapshots of it stop, whenever they were to come."""
+    day = draw(st.integers(2, LAST_DAY))
+    end = told(draw(st.sampled_from(["loan.closed", "loan.written_off"])), day=day, clock="12:00:00.000", loan_id="L2")
+    kept = [each for each in found if (each.fields["type"], each.fields.get("loan_id")) != ("loan.snapshot", "L2")]
+    return _placed(kept, end)
 
 
 def _placed(found: list[Told], later: Told) -> list[Told]:

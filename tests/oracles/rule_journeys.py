@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from pipeline.decisions import Alert, Decision, ShadowAlert
 from pipeline.decode import Arrival, Decoder
-from pipeline.engine import close_day, step
+from pipeline.engine import close_day, open_day, step
 from pipeline.judge import Judged
 from pipeline.look import Day, Look
 from pipeline.memory import Memory, freeze, thaw
@@ -111,16 +111,27 @@ class Engine:
         self.decisions: list[Decision] = []
         self.transitions: list[Transition] = []
         self.figures: Figures = {}
+        self.opened: int | None = None  # the day that is open
 
     def arrive(self, arrival: Arrival, on: int) -> None:
         """One event on an open day (days since 1970)."""
+        self._open(on)
         day = Day(date=on, figures=figures_on(self.figures, on))
         self._note(step(self.shelf, day, self.memory, arrival)[1], on)
 
     def close(self, on: int, missing: frozenset[str] = frozenset()) -> None:
         """The end of a day."""
+        self._open(on)
         day = Day(date=on, missing=missing, figures=figures_on(self.figures, on))
         self._note(close_day(self.shelf, day, self.memory)[1], on)
+
+    def _open(self, on: int) -> None:
+        """The beginning of a day, with what came early for it; once."""
+        if self.opened == on:
+            return
+        self.opened = on
+        day = Day(date=on, figures=figures_on(self.figures, on))
+        self._note(open_day(self.shelf, day, self.memory)[1], on)
 
     def crash(self) -> None:
         """Lose everything but the frozen bytes, and go on from them."""

@@ -54,26 +54,48 @@ class Oracle:
     lives: dict[tuple[str, str], Life] = field(default_factory=dict)
     ended: set[str] = field(default_factory=set)  # loans
     seen: set[tuple[str, str]] = field(default_factory=set)
+    early: list[Happening] = field(default_factory=list)  # of a date to come
+    reversals: list[Happening] = field(default_factory=list)  # before their payment
+    opened: int | None = None  # the day that is open
     clock_ms: int = 0
     looks: int = -1
     told: list[Transition] = field(default_factory=list)
     verdicts: list[dict[tuple[str, str], Truth]] = field(default_factory=list)  # by look
 
     def arrive(self, each: Happening, on: int) -> None:
-        """One event, on an open day that may be later than the event's own."""
-        self.looks += 1
-        self.verdicts.append({})
+        """One event, on an open day that may be later or earlier than the event's own."""
+        self._open(on)
+        self._begin_look()
         if (each.event.source, each.event.id) in self.seen:
             return
         self.seen.add((each.event.source, each.event.id))
-        target = self._taken_back(each)
-        self.past.happenings.append(each)
-        self.past.ever_arrived.append(each)
+        if each.date > on:
+            self.early.append(each)
+        else:
+            self._take(each, on)
+
+    def _open(self, on: int) -> None:
+        """The beginning of a day: what came before its date is taken in as it came."""
+        if self.opened == on:
+            return
+        self.opened = on
+        self._begin_look()
+        due = [each for each in self.early if each.date <= on]
+        self.early = [each for each in self.early if each.date > on]
+        for each in due:
+            self._take(each, on)
+
+    def _take(self, each: Happening, on: int) -> None:
+        news, is_correction = self._news(each), each.date < on
+        if not news:
+            return
+        if news != [each]:
+            is_correction = True  # something was taken back
+        self.past.happenings.append(news[0])
+        self.past.ever_arrived.append(news[0])
         start_ms = on * DAY_MS - EAST_MS
         self.clock_ms = min(max(self.clock_ms, each.at_ms, start_ms), start_ms + DAY_MS - 1)
         moment = Moment(date=on, now_ms=self.clock_ms)
-        news = [each] if target is None else [each, target]
-        is_correction = each.date < on or target is not None
         if each.type in ENDS_OF_A_LOAN:
             self._end(each.event.loan_id, on)
         for rule in self.rules:
@@ -82,10 +104,14 @@ class Oracle:
                     self._look(rule, key, moment, is_correction=is_correction)
         self._say_what_is_not_muted(on)
 
-    def close(self, on: int, missing: frozenset[str]) -> None:
-        """The end of a day: every rule is looked at for every key."""
+    def _begin_look(self) -> None:
         self.looks += 1
         self.verdicts.append({})
+
+    def close(self, on: int, missing: frozenset[str]) -> None:
+        """The end of a day: every rule is looked at for every key."""
+        self._open(on)
+        self._begin_look()
         moment = Moment(date=on, now_ms=(on + 1) * DAY_MS - EAST_MS - 1, missing=missing)
         for rule in self.rules:
             for key in self._keys(rule):
@@ -96,15 +122,21 @@ class Oracle:
         """Every measure of a rule for one key."""
         return {name: value_of(each, rule.per, key, self.past, moment) for name, each in rule.measure.items()}
 
-    def _taken_back(self, each: Happening) -> Happening | None:
-        """The payment that a reversal takes out of every window."""
+    def _news(self, each: Happening) -> list[Happening]:
+        """What an event changes: itself and the payment it takes back; nothing while a reversal waits."""
+        if each.type == "repayment.received":
+            for back in self.reversals:
+                if _takes_back(back, each):
+                    self.reversals.remove(back)
+                    return [back]
         if each.type != "repayment.reversed":
-            return None
+            return [each]
         for other in self.past.happenings:
-            if (other.event.source, other.event.id) == (each.event.source, each.event.reverses):
+            if _takes_back(each, other):
                 self.past.happenings.remove(other)
-                return other
-        return None
+                return [each, other]
+        self.reversals.append(each)
+        return []
 
     def _keys(self, rule: Rule) -> list[str]:
         """All that a rule is judged for: the borrower, or each loan that has not ended, or each account."""
@@ -171,6 +203,10 @@ class Oracle:
         assert life.severity is not None
         severity = SEVERITIES[life.severity]
         self.told.append(Transition(self.looks, on, rule.rule, key, life.n, transition, severity, reason))
+
+
+def _takes_back(back: Happening, payment: Happening) -> bool:
+    return (payment.event.source, payment.event.id) == (back.event.source, back.event.reverses)
 
 
 def _perhaps_open(rule: Rule, life: Life, on: int, severity: int) -> None:

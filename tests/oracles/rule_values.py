@@ -227,6 +227,7 @@ def _now(measure: Measure, per: Per, key: str, past: Past, moment: Moment) -> Va
     """Days past due of one loan or of all: the last snapshot, rolled on by a day each day while above 0."""
     assert measure.what == "days_past_due"
     loans = {each.event.loan_id for each in past.happenings if each.type in ("loan.disbursed", "loan.snapshot")}
+    loans -= {each.event.loan_id for each in past.happenings if each.type in ("loan.closed", "loan.written_off")}
     if per == "loan_id" and not measure.of_borrower:
         loans = {key}
     parts = [_days_past_due(loan, past, moment) for loan in sorted(loans)]

@@ -1,0 +1,145 @@
+"""Rule tests and replay are one engine: a journey of a case, written down as records, gives the alerts of the case."""
+
+from datetime import date
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from config.settings import load
+from pipeline.events import CATALOGUE
+from pipeline.shells.cases import Outcome, run_case
+from pipeline.shells.terms import terms_of
+from pipeline.zone import date_of_number
+from rules.loader import load_shelf
+from rules.rule import Case, Rule
+from tests.arrival_logs import Ran, Told, day_ended, replayed, shelf, told, written
+
+SHIPPED = Path(__file__).parents[1] / "rules" / "shelf"
+TERMS = terms_of(load())
+DAY_0 = date(2025, 1, 1)
+
+
+def cases_of(folder: Path) -> list[tuple[Rule, Case]]:
+    return [(rule, case) for rule in load_shelf([folder], CATALOGUE).rules for case in rule.tests]
+
+
+def as_records(outcome: Outcome, last: int) -> list[Told]:
+    """The case as an arrival log: its loans exist, an amount that it leaves out is a cent, and every day ends."""
+    events: list[Told] = [msgspec.json.decode(msgspec.json.encode(each.event)) for each in outcome.arrivals]
+    for event, each in zip(events, outcome.arrivals, strict=True):
+        event["type"] = each.type
+        event |= {name: 1 for name, value in event.items() if value is None and name.endswith("_minor")}
+    loans = {event["loan_id"]: event["borrower_id"] for event in events if "loan_id" in event}
+    found = [
+        told(
+            f"d-{loan}",
+            "loan.disbursed",
+            "2024-12-01",
+            loan_id=loan,
+            borrower_id=borrower,
+            product="loan",
+            principal_minor=1,
+        )
+        for loan, borrower in loans.items()
+    ]
+    found.append(day_ended("2024-12-31"))
+    for day in range(last + 1):
+        today = date.fromordinal(DAY_0.toordinal() + day)
+        found += [
+            event for event, each in zip(events, outcome.arrivals, strict=True) if date_of_number(each.date) == today
+        ]
+        missing = {feed: "missing" for feed, days in outcome.case.missing.items() if day in days}
+        found.append(day_ended(today.isoformat(), **missing))
+    return found
+
+
+def alerts_of(ran: Ran) -> list[tuple[int, str, str | None]]:
+    """Day, severity or `closed`, and message of every alert."""
+    return [
+        (
+            (date.fromisoformat(alert["business_date"]) - DAY_0).days,
+            "closed" if alert["transition"] == "closed" else alert["severity"],
+            alert.get("say"),
+        )
+        for name in ("alerts.jsonl", "shadow.jsonl")  # the one rule is live or shadow
+        for alert in ran.records(name)
+    ]
+
+
+def assert_equal_alerts(tmp_path: Path, rule: Rule, case: Case, rules: Path) -> Ran:
+    outcome = run_case(rule, case, TERMS)
+    last = max([given["day"] for given in case.given] + [want.day for want in case.expect], default=0) + rule.hold
+    config = tmp_path / "settings.yaml"
+    config.write_text("history_from: 2020-01-01\n")
+    ran = replayed(written(tmp_path / "case.jsonl", *as_records(outcome, last)), rules=rules, config=config)
+    assert (ran.code, ran.reasons) == (0, [])
+    # A case ends where nothing more is expected; replay went on for some days more.
+    wanted = [(each.day, each.alert, each.say) for each in outcome.got]
+    assert alerts_of(ran)[: len(wanted)] == wanted
+    closed_until = max([each.day for each in case.expect], default=last)
+    assert [alert for alert in alerts_of(ran)[len(wanted) :] if alert[0] <= closed_until] == []
+    return ran
+
+
+@pytest.mark.parametrize(
+    ("rule", "case"), cases_of(SHIPPED), ids=lambda each: getattr(each, "name", getattr(each, "rule", ""))
+)
+def test_a_shipped_case_gives_its_alerts_through_replay(tmp_path, rule, case):
+    [file] = [path for path in SHIPPED.rglob("*.yaml") if path.name == f"{rule.rule}.yaml"]
+    rules = tmp_path / "rules"
+    rules.mkdir()
+    (rules / file.name).write_bytes(file.read_bytes())
+    ran = assert_equal_alerts(tmp_path, rule, case, rules)
+    # The whole list is as the file says, too: the case passes.
+    assert [(day, alert) for day, alert, _ in alerts_of(ran)][: len(case.expect)] == [
+        (want.day, want.alert) for want in case.expect
+    ]
+
+
+LATE: Told = {
+    "per": "loan_id",
+    "measure": {"overdue": {"now": "days_past_due"}, "silent": {"days_since": "repayment.received"}},
+    "when": "overdue >= 2 and silent >= 5",
+    "for": "1d",
+    "clear_after": "1d",
+    "severity": "medium",
+    "escalate": {"critical": "overdue >= 5"},
+    "say": "{overdue} days late, silent for {silent} days",
+    "tests": [
+        {
+            #  paid 0 ── due 3 ── 5: 2 late, 5 silent ── 6: a day on ── 8: 5 late ── paid 9 ── 10: a day on
+            "name": "late, later, paid",
+            "given": [
+                {"day": 0, "event": "repayment.due", "instalment": 1, "due_on": 0, "amount": 100},
+                {"day": 0, "event": "repayment.received", "amount": 100},
+                {"day": 1, "event": "repayment.due", "instalment": 2, "due_on": 3, "amount": 250.5},
+                {"day": 9, "event": "repayment.received", "amount": 250.5},
+            ],
+            "expect": [
+                {"day": 6, "alert": "medium", "say": "3 days late, silent for 6 days"},
+                {"day": 8, "alert": "critical", "say": "5 days late, silent for 8 days"},
+                {"day": 10, "alert": "closed"},
+            ],
+        },
+        {
+            "name": "of a day without the repayment feed nothing is known, and the day of waiting begins again",
+            "missing": {"repayment": [6]},
+            "given": [
+                {"day": 0, "event": "repayment.due", "instalment": 1, "due_on": 0, "amount": 100},
+                {"day": 0, "event": "repayment.received", "amount": 100},
+                {"day": 1, "event": "repayment.due", "instalment": 2, "due_on": 3, "amount": 100},
+            ],
+            "expect": [{"day": 8, "alert": "critical"}],
+        },
+    ],
+}
+
+
+@pytest.mark.parametrize("n", [0, 1])
+def test_a_case_with_amounts_dues_and_missing_days_gives_its_alerts_through_replay(tmp_path, n):
+    rules = shelf(tmp_path / "rules", late=LATE)
+    rule, case = cases_of(rules)[n]
+    assert run_case(rule, case, TERMS).passed
+    ran = assert_equal_alerts(tmp_path, rule, case, rules)
+    assert len(ran.alerts) == len(case.expect)
