@@ -39,18 +39,19 @@ class Naive:
         self.borrowers: dict[str, Borrower] = {}
         self.stored: dict[str, str] = {}
 
+    def remember(self, raws: list[bytes], today: int) -> None:
+        """Take a day of lines in without asking any rule."""
+        for raw in raws:
+            self._take_in(raw)
+        for borrower in self.borrowers.values():
+            _derive_misses(borrower, today)
+
     def step(self, raw: bytes, today: int) -> list[dict[str, Any]]:
         """Take one line in; returns the alerts."""
-        event = json.loads(raw)
-        if any(isinstance(value, float) for value in event.values()):
+        taken = self._take_in(raw)
+        if taken is None:
             return []
-        borrower = self.borrowers.setdefault(event["borrower_id"], Borrower())
-        text = json.dumps(event, sort_keys=True)
-        if event["id"] in borrower.seen:
-            return []
-        borrower.seen[event["id"]] = text
-        date = day_number(datetime.fromisoformat(event["business_date"]).date())
-        _keep(borrower, date, event)
+        borrower, event, date = taken
         values = {name: _measured(borrower, measure, today) for name, measure in MEASURES.items()}
         alerts = []
         for rule, (holds, fails), reads in self.rules:
@@ -63,15 +64,23 @@ class Naive:
         """End a day for every borrower; returns the alerts."""
         alerts = []
         for borrower_id, borrower in sorted(self.borrowers.items()):
-            for instalment, due_on in _unpaid(borrower):
-                if due_on < today and instalment not in borrower.missed:
-                    borrower.missed.append(instalment)
-                    insort(borrower.events, (today, "~", f"missed/{instalment}", {"type": "repayment.missed"}))
+            _derive_misses(borrower, today)
             values = {name: _measured(borrower, measure, today) for name, measure in MEASURES.items()}
             for rule, (holds, fails), _ in self.rules:
                 truth = True if holds(values) else False if fails(values) else None
                 alerts += _advance(borrower_id, borrower, rule, truth, today, values, False)
         return alerts
+
+    def _take_in(self, raw: bytes) -> tuple[Borrower, dict[str, Any], int] | None:
+        event = json.loads(raw)
+        borrower = self.borrowers.setdefault(event["borrower_id"], Borrower())
+        text = json.dumps(event, sort_keys=True)
+        if any(isinstance(value, float) for value in event.values()) or event["id"] in borrower.seen:
+            return None
+        borrower.seen[event["id"]] = text
+        date = day_number(datetime.fromisoformat(event["business_date"]).date())
+        _keep(borrower, date, event)
+        return borrower, event, date
 
     def store(self, borrower_ids: set[str]) -> None:
         """Keep the touched borrowers as text."""
@@ -87,6 +96,13 @@ def _keep(borrower: Borrower, date: int, event: dict[str, Any]) -> None:
     feed = _feed(event["type"])
     first = EVER if event["type"] == "loan.disbursed" else date
     borrower.known[feed] = min(borrower.known.get(feed, first), first)
+
+
+def _derive_misses(borrower: Borrower, today: int) -> None:
+    for instalment, due_on in _unpaid(borrower):
+        if due_on < today and instalment not in borrower.missed:
+            borrower.missed.append(instalment)
+            insort(borrower.events, (today, "~", f"missed/{instalment}", {"type": "repayment.missed"}))
 
 
 def _feed(type_name: str) -> str:

@@ -29,9 +29,7 @@ def empty_shelf() -> CompiledShelf:
 
 def probing_shelf() -> CompiledShelf:
     """For each measure one rule that never holds: what it costs to have every measure at hand after each event."""
-    rules = tuple(
-        _rule(f"probe-{name.replace('_', '-')}", (name,), And((_never(name),))) for name in sorted(MEASURES)
-    )
+    rules = tuple(_rule(f"probe-{name.replace('_', '-')}", (name,), And((_never(name),))) for name in sorted(MEASURES))
     return compile_shelf(Shelf(rules, "probes"), terms())
 
 

@@ -11,11 +11,14 @@ from typing import Any
 
 from pipeline.decisions import Decision
 from pipeline.decode import Arrival
-from pipeline.intake import Taken, derive_misses, expire_waiting, take_in
+from pipeline.intake import take_in
 from pipeline.judge import keys_of
+from pipeline.keeping import Taken
+from pipeline.ledger_meters import is_material, ledger_until
 from pipeline.look import Day, Look
 from pipeline.memory import Memory
-from pipeline.meters import is_material, ledger_until
+from pipeline.misses import derive_misses
+from pipeline.payments import expire_waiting
 from pipeline.prune import prune
 from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf

@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pipeline.conditions import FLIPPED, OPERATIONS, Scope, constant, fails, holds
+from pipeline.ledger_meters import Setting
 from pipeline.memory import Memory
-from pipeline.meters import Compiled, Setting, compile_measure
+from pipeline.meters import Compiled, compile_measure
 from rules.catalogue import Catalogue
 from rules.rule import SEVERITIES, And, Comparator, Comparison, Condition, Measure, Name, Per, Rule, Selector
 

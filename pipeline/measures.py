@@ -16,6 +16,7 @@ from pipeline.layout import ABSENT, INSTANT_BITS, INSTANT_MASK, Layout, layout_o
 from pipeline.look import Look
 from pipeline.memory import Memory, Stream
 from pipeline.selectors import Picker, Scale, picker_of
+from rules.catalogue import Field
 from rules.rule import Measure, Selector
 
 NAN = math.nan
@@ -198,3 +199,23 @@ def each_in_order(
                 found.setdefault(place, set()).add(step)
     for place in sorted(found):
         yield place[0], found[place]
+
+
+def unknown_until(date: int) -> Value:
+    """Nothing is known, before a date at least."""
+    return NAN, NAN, date
+
+
+def bring_together(facts: list[Any], across: str, field: Field) -> Any:
+    """One value of several loans or accounts: the worst by the field's direction, their sum or their average."""
+    match across:
+        case "sum":
+            return sum(facts)
+        case "average":
+            return rational_of(sum(facts), len(facts))
+    return max(facts) if field.worse == "high" else min(facts)
+
+
+def rational_of(total: Any, n: int) -> Any:
+    """The average of numbers that may be fractions."""
+    return rational(total, n) if isinstance(total, int) else total / n

@@ -90,6 +90,7 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     tasks: dict[str, Task] = {}
     snoozed: dict[str, int] = {}  # rule -> until
     waiting: list[Waiting] = []
+    void_misses: dict[str, list[tuple[Row, str]]] = {}  # loan -> misses that count no more, with their tokens
     void: dict[str, tuple[int, int]] = {}  # token of an event that counts no more -> its date, its digest
     parked: list[Arrival] = []
     related: dict[str, str] = {}  # related borrower -> kind

@@ -3,9 +3,8 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from pipeline import ledger
 from pipeline.layout import ABSENT, day_of
-from pipeline.ledger import State, Terms
+from pipeline.ledger_meters import Setting, macro_meter, now_meter
 from pipeline.look import Look
 from pipeline.measures import (
     FOREVER,
@@ -15,15 +14,17 @@ from pipeline.measures import (
     Reach,
     Source,
     Value,
+    bring_together,
     each_in_order,
     full_on,
     rational,
     reach_of,
     source_of,
     total_of,
+    unknown_until,
 )
 from pipeline.memory import Memory
-from rules.catalogue import Catalogue, Field
+from rules.catalogue import Field
 from rules.rule import Measure
 
 
@@ -38,24 +39,14 @@ class Compiled(NamedTuple):
     per_key: bool  # asked for one loan or account, not for the borrower
 
 
-class Setting(NamedTuple):
-    """What compiling needs beside the measure."""
-
-    catalogue: Catalogue
-    scale: Callable[[Field], int]
-    terms: Callable[[Memory], Terms]
-    in_reporting: Callable[[int, str, Look], int | None]  # amount, its currency, look -> reporting currency
-    limits: Callable[[str], tuple[int, int]]  # segment -> absolute limit in minor units, share of exposure in ppm
-
-
 def compile_measure(measure: Measure, per: str, setting: Setting) -> Compiled:
     """The meter of a measure under a rule's `per`."""
     per_key = per != "borrower_id" and not measure.of_borrower and measure.verb != "macro"
     if measure.verb == "macro":
-        return Compiled(measure, _macro(measure.what or ""), 1_000_000, (), None, False)
+        return Compiled(measure, macro_meter(measure.what or ""), 1_000_000, (), None, False)
     if measure.verb == "now":
         fact = setting.catalogue.facts[measure.what or ""]
-        return Compiled(measure, _now(measure, fact, setting), setting.scale(fact), ("repayment",), None, per_key)
+        return Compiled(measure, now_meter(measure, fact, setting), setting.scale(fact), ("repayment",), None, per_key)
     sources = [source_of(selector, setting.scale) for selector in measure.select]
     feeds = tuple(dict.fromkeys(source.feed for source in sources))
     source, kind = sources[0], sources[0].layout.kind
@@ -74,11 +65,6 @@ def compile_measure(measure: Measure, per: str, setting: Setting) -> Compiled:
         core = _fact(measure, source, field, reach, feeds)
     scale = setting.scale(field) if field is not None and measure.verb != "distinct" else 1
     return Compiled(measure, _unless_missing(core, feeds), scale, feeds, reach, per_key)
-
-
-def unknown_until(date: int) -> Value:
-    """Nothing is known, before a date at least."""
-    return NAN, NAN, date
 
 
 def _unless_missing(core: Meter, feeds: tuple[str, ...]) -> Meter:
@@ -268,135 +254,3 @@ def _latest(values: list[int]) -> int:
 
 
 _OF_VALUES: dict[str, Callable[[list[int]], Any]] = {"latest": _latest, "average": _average, "min": min, "max": max}
-
-
-def bring_together(facts: list[Any], across: str, field: Field) -> Any:
-    """One value of several loans or accounts: the worst by the field's direction, their sum or their average."""
-    match across:
-        case "sum":
-            return sum(facts)
-        case "average":
-            return rational_of(sum(facts), len(facts))
-    return max(facts) if field.worse == "high" else min(facts)
-
-
-def rational_of(total: Any, n: int) -> Any:
-    """The average of numbers that may be fractions."""
-    return rational(total, n) if isinstance(total, int) else total / n
-
-
-# -- facts of the ledger ----------------------------------------------------
-
-
-def _macro(figure: str) -> Meter:
-    def meter(memory: Memory, key: str, look: Look) -> Value:
-        value = look.day.figures.get(figure, NAN)
-        return value, value, look.day.date  # a figure may be published at any moment
-
-    return meter
-
-
-def _now(measure: Measure, fact: Field, setting: Setting) -> Meter:
-    across = measure.across or ("worst" if fact.unit in ("days", "share") else "sum")
-
-    def meter(memory: Memory, key: str, look: Look) -> Value:
-        if "repayment" in look.day.missing:
-            return unknown_until(look.day.date)
-        until = ledger_until(memory, "" if fact.name == "material_days" else key, look.day.date)
-        value = fact_of(memory, key, fact, across, look, setting)
-        return unknown_until(until) if value is None else (value, value, until)
-
-    return meter
-
-
-def ledger_until(memory: Memory, key: str, today: int) -> int:
-    """The first date on which a fact of the ledger may differ by itself: when a due passes, or daily while days run."""
-    until = FOREVER
-    for loan_id, loan in memory.head.loans.items():
-        if key and loan_id != key:
-            continue
-        if loan.currency:
-            return today  # a rate may be published at any moment
-        until = min(until, ledger.quiet_until(loan.state, today))
-    return until
-
-
-def fact_of(memory: Memory, key: str, fact: Field, across: str, look: Look, setting: Setting) -> Any:
-    """A fact of the ledger, of one loan or of all open loans; None when any of it is unknown."""
-    loans = memory.head.loans
-    if fact.name == "open_loans":
-        return sum(1 for loan in loans.values() if loan.state.status == "open")
-    if key:
-        loan = loans.get(key)
-        return None if loan is None else loan_fact(memory, loan, fact, look, setting)
-    values = [loan_fact(memory, loan, fact, look, setting) for loan in loans.values() if loan.state.status == "open"]
-    if None in values:
-        return None
-    if not values:
-        return 0 if fact.name in ("exposure", "outstanding") and loans else None
-    return bring_together(values, across, fact)
-
-
-def loan_fact(memory: Memory, loan: ledger.Loan, fact: Field, look: Look, setting: Setting) -> Any:
-    """A fact of one loan, amounts in the reporting currency."""
-    state, on = loan.state, look.day.date
-    match fact.name:
-        case "days_past_due":
-            return ledger.days_past_due(state, on)
-        case "instalments_missed":
-            return ledger.instalments_missed(state, on)
-        case "instalments_left":
-            return ledger.instalments_left(state, on)
-        case "rate":
-            return state.rate
-        case "material_days":
-            return material_days(memory, loan, look, setting)
-    amount = amount_of(state, fact.name, on, setting.terms(memory))
-    if amount is None or not loan.currency:
-        return amount
-    return setting.in_reporting(amount, loan.currency, look)
-
-
-def amount_of(state: State, fact: str, on: int, terms: Terms) -> int | None:
-    """An amount of one loan in its own currency's minor units."""
-    match fact:
-        case "arrears":
-            return ledger.arrears(state, on)
-        case "collateral_value":
-            return state.collateral
-    return ledger.outstanding(state, terms)
-
-
-# -- material days ----------------------------------------------------------
-
-
-def is_material(memory: Memory, loan: ledger.Loan, look: Look, setting: Setting) -> bool | None:
-    """Whether arrears exceed every limit of the regime: the loan's own for retail, else the borrower's.
-
-    Limits and the two conditions: CRR article 178 (domain.md); None when arrears or exposure are unknown.
-    """
-    absolute, share_ppm = setting.limits(loan.segment)
-    loans = [loan] if loan.segment != "corporate" else list(memory.head.loans.values())
-    terms = setting.terms(memory)
-    late = owed = 0
-    for each in loans:
-        for name in ("arrears", "exposure"):
-            amount = amount_of(each.state, name, look.day.date, terms)
-            if amount is not None and each.currency:
-                amount = setting.in_reporting(amount, each.currency, look)
-            if amount is None:
-                return None
-            if name == "arrears":
-                late += amount
-            else:
-                owed += amount
-    return late > absolute and late * 1_000_000 > owed * share_ppm
-
-
-def material_days(memory: Memory, loan: ledger.Loan, look: Look, setting: Setting) -> int | None:
-    """Consecutive dates, this one included, on which arrears exceeded every limit."""
-    material = is_material(memory, loan, look, setting)
-    if not material:
-        return None if material is None else 0
-    since = look.day.date if loan.material_since is None else loan.material_since
-    return look.day.date - since + 1

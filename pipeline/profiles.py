@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from pipeline import ledger
+from pipeline import standing
 from pipeline.announce import in_unit, is_muted, life, plain
 from pipeline.episodes import shown_state
 from pipeline.judge import keys_of
 from pipeline.ledger import Loan
+from pipeline.ledger_meters import amount_of
 from pipeline.look import Day, Look
 from pipeline.memory import Episode, Memory
-from pipeline.meters import amount_of
 from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number
@@ -65,7 +65,7 @@ def _total(shelf: CompiledShelf, memory: Memory, look: Look, fact: str) -> int |
 
 def _loan(shelf: CompiledShelf, memory: Memory, loan_id: str, look: Look) -> dict[str, Any]:
     loan: Loan = memory.head.loans[loan_id]
-    days = ledger.days_past_due(loan.state, look.day.date)
+    days = standing.days_past_due(loan.state, look.day.date)
     terms = shelf.setting.terms(memory)
     return {
         "loan_id": loan_id,

@@ -4,9 +4,9 @@ from array import array
 
 from pipeline import ledger
 from pipeline.layout import Layout, day_of, layout_of
-from pipeline.ledger import State
 from pipeline.memory import Memory, Row
 from pipeline.shelf import CompiledShelf
+from pipeline.standing import State
 
 
 def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
@@ -30,6 +30,11 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
         _advance_checkpoint(shelf, memory, loan_id, rows)
     _drop_totals(memory, on)
     memory.recollect_ids()
+    head.void_misses = {
+        loan_id: recent
+        for loan_id, void in head.void_misses.items()
+        if (recent := [(row, token) for row, token in void if on - day_of(row[0]) <= 400])
+    }
     head.void = {token: seen for token, seen in head.void.items() if on - seen[0] <= 400}
 
 

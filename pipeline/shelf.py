@@ -9,12 +9,12 @@ import xxhash
 from pipeline.events import CATALOGUE, digits
 from pipeline.judge import Bench, Judged, bench_of, read_by
 from pipeline.layout import layout_of
-from pipeline.ledger import Part, Terms
+from pipeline.ledger_meters import Setting
 from pipeline.look import Look
 from pipeline.memory import Memory
-from pipeline.meters import Setting
 from pipeline.money import converted
 from pipeline.selectors import Picker, picker_of
+from pipeline.standing import Part, Terms
 from pipeline.zone import Zone
 from rules.catalogue import Field
 from rules.rule import Per, Rule, Selector, Shelf

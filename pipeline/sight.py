@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pipeline.announce import Telling, closing, opening
 from pipeline.decisions import Alert, Decision, Reason
 from pipeline.episodes import Moment, advance, close, is_settled, still_clearing, still_pending
-from pipeline.intake import News
 from pipeline.judge import Bench, Judged, keys_of
+from pipeline.keeping import News
 from pipeline.look import Look
 from pipeline.memory import Episode, Memory
 from pipeline.sheet import Sheet, forget_values, sheet_of

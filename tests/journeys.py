@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, time, timedelta
 from typing import Any, NamedTuple
 
-from pipeline import ledger
+from pipeline import standing
 from pipeline.decisions import DeadLetter, Decision, Disagreement
 from pipeline.decode import Arrival, Decoder
 from pipeline.engine import close_day, open_day, step
@@ -37,6 +37,7 @@ class Journey(NamedTuple):
     misses: list[tuple[str, int]]  # id and day of every miss that is kept
     decisions: list[tuple[int, Decision]]
     memory: Memory
+    open_rules: dict[int, set[str]]  # rules with an open episode at the close of a day
 
     def days(self, *days: int) -> list[int | None]:
         return [self.figures[day].days_past_due for day in days]
@@ -172,6 +173,7 @@ def run(
         by_day.setdefault(arrives, []).append(arrival)
     memory = Memory("B1")
     figures: dict[int, Figures] = {}
+    open_rules: dict[int, set[str]] = {}
     decisions: list[tuple[int, Decision]] = []
     day = Day(date=day_number(DAY_0) + min(by_day), rates=rates or {})
     for n in range(min(by_day), until + 1):
@@ -181,9 +183,10 @@ def run(
             memory = memory if between is None else between(memory)
         decisions += [(n, each) for each in close_day(shelf, day, memory)[1]]
         figures[n] = figures_of(shelf, day, memory)
+        open_rules[n] = {each.rule for each in memory.head.episodes.values() if each.state == "open"}
         memory = memory if between is None else between(memory)
         day = day.next()
-    return Journey(figures, misses_of(memory), decisions, memory)
+    return Journey(figures, misses_of(memory), decisions, memory, open_rules)
 
 
 def figures_of(shelf: CompiledShelf, day: Day, memory: Memory, loan_id: str = "L1") -> Figures:
@@ -193,7 +196,7 @@ def figures_of(shelf: CompiledShelf, day: Day, memory: Memory, loan_id: str = "L
         return Figures(None, None, None)
     on, terms = day.date, shelf.setting.terms(memory)
     return Figures(
-        ledger.days_past_due(loan.state, on), ledger.arrears(loan.state, on), ledger.outstanding(loan.state, terms)
+        standing.days_past_due(loan.state, on), standing.arrears(loan.state, on), standing.outstanding(loan.state, terms)
     )
 
 

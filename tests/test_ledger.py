@@ -1,3 +1,5 @@
+import pytest
+
 from pipeline.look import Day
 from pipeline.profiles import profile_of
 from pipeline.zone import day_number
@@ -227,6 +229,22 @@ def test_only_a_payment_can_be_reversed() -> None:
     loan = journey(disbursed(id="d1"), reversed_(1, "d1"), until=8)
     assert loan.outstanding(8) == [120_000]
     assert loan.dead_letters == [(8, "unmatched_reversal")]
+
+
+@pytest.mark.parametrize("first", ["payment", "reversal"])
+def test_a_payment_that_was_taken_back_stays_so_when_it_is_given_again(first: str) -> None:
+    payment, reversal = paid(10, 10_000, id="p1", second=0), reversed_(10, "p1")
+    told = [payment, reversal] if first == "payment" else [reversal, payment]
+    loan = journey(disbursed(), due(1, on=10), *told, arriving(12, payment), until=20)
+    assert loan.days(11, 12) == [1, 2]
+    assert loan.dead_letters == []
+
+
+def test_a_payment_taken_back_before_its_loan_was_known_stays_so_when_both_are_given_again() -> None:
+    payment, reversal = paid(0, 4_000, id="p1", second=0), reversed_(1, "p1", id="r1", second=1)
+    loan = journey(payment, reversal, disbursed(2), arriving(3, payment), arriving(3, reversal), until=12)
+    assert loan.outstanding(2, 12) == [120_000, 120_000]
+    assert loan.dead_letters == []
 
 
 def test_two_reversals_take_a_payment_back_once() -> None:

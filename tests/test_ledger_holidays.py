@@ -13,6 +13,7 @@ def test_a_due_on_the_first_day_of_a_holiday_moves_and_one_on_its_last_day_stays
     first = journey(disbursed(), due(1, on=30, day=0), paused(20, 30, 40), until=41)
     last = journey(disbursed(), due(1, on=30, day=0), paused(20, 20, 30), until=32)
     assert first.days(31, 40, 41) == [0, 0, 1]
+    assert first.arrears(31, 40, 41) == [0, 0, 10_000]
     assert last.days(30, 31, 32) == [0, 1, 2]
 
 

@@ -9,8 +9,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decisions import line
-from pipeline.memory import Memory, freeze, thaw
-from tests.journeys import DAY_0, Figures, Journey, as_record, decoded, run
+from pipeline.memory import freeze, thaw
+from pipeline.shelf import CompiledShelf
+from rules.rule import Comparison, Measure, Name, Number, Rule
+from tests.journeys import (
+    DAY_0,
+    PLAIN,
+    Between,
+    Figures,
+    Journey,
+    as_record,
+    decoded,
+    run,
+    shelf_of,
+    terms_of,
+)
 from tests.oracles.ledger_oracle import Closing, Oracle
 from tests.oracles.loan_journeys import LAST_DAY, journeys, stretched
 
@@ -19,6 +32,18 @@ Arriving = list[tuple[int, Told]]  # day of arrival, record
 SEEDS = st.integers(0, 2**32)
 A_TENTH = settings(max_examples=settings.default.max_examples // 10)
 A_FEW = settings(max_examples=settings.default.max_examples // 50)
+
+
+def at_least(name: str, fact: str, least: int) -> Rule:
+    """A rule that is open while a fact of a loan's ledger is not below a number."""
+    when = Comparison(">=", Name("fact"), Number(Decimal(least)))
+    return Rule(name, "", "live", "", "", "", "loan_id", {"fact": Measure("fact", "now", fact)}, when, "low", "{fact}")
+
+
+LEAST = (
+    ("late", "days_past_due", 1), ("later", "days_past_due", 9), ("owing", "arrears", 1), ("lent", "outstanding", 2),
+)  # fmt: skip
+WATCHED = shelf_of(terms_of(), *(at_least(*each) for each in LEAST))
 STRETCH = 12  # 60 days become 720: longer than events are kept one by one
 
 
@@ -57,6 +82,18 @@ def test_the_order_of_arrival_within_a_day_changes_no_closing_of_that_day(events
     assert sorted(one.dead_letters) == sorted(other.dead_letters)
 
 
+@A_TENTH
+@given(journeys())
+def test_a_rule_over_the_ledger_is_open_at_a_close_exactly_when_the_slow_ledger_says_so(events: list[Told]) -> None:
+    arrivals = in_order_of_arrival(events)
+    closings, _ = slowly(arrivals, LAST_DAY)
+    for day, open_rules in told(arrivals, shelf=WATCHED).open_rules.items():
+        for name, fact, least in LEAST:
+            value = getattr(closings[day], fact)
+            if value is not None:  # what is unknown neither opens nor closes
+                assert (name in open_rules) == (value >= least), f"{name} on day {day}"
+
+
 def test_the_slow_ledger_sees_a_ledger_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     #  One minor unit too much of one payment: the comparison itself must notice.
     received = {"type": "repayment.received", "id": "p0", "day": 30, "arrives": 30, "amount_minor": 100}
@@ -92,17 +129,19 @@ def in_order_of_arrival(events: list[Told]) -> Arriving:
     return sorted(arriving, key=lambda each: each[0])
 
 
-def told(arrivals: Arriving, until: int = LAST_DAY, between: Callable[[Memory], Memory] | None = None) -> Journey:
-    return run([(day, decoded(record)) for day, record in arrivals], until, between=between)
+def told(
+    arrivals: Arriving, until: int = LAST_DAY, shelf: CompiledShelf = PLAIN, between: Between | None = None
+) -> Journey:
+    return run([(day, decoded(record)) for day, record in arrivals], until, shelf, between)
 
 
-def outcome(arrivals: Arriving, between: Callable[[Memory], Memory] | None = None) -> Any:
+def outcome(arrivals: Arriving, between: Between | None = None) -> Any:
     """All that a journey shows: figures of every close, misses, and decisions by day."""
     journey = told(arrivals, between=between)
     return journey.figures, sorted(journey.misses), sorted((day, line(each)) for day, each in journey.decisions)
 
 
-def now_and_then_thawed(seed: int) -> Callable[[Memory], Memory]:
+def now_and_then_thawed(seed: int) -> Between:
     """Freeze and thaw after about every second event and close."""
     random = Random(seed)
     return lambda memory: thaw(memory.borrower_id, *freeze(memory)) if random.random() < 0.5 else memory

@@ -101,11 +101,13 @@ def test_after_a_rescheduling_instalments_may_be_missed_anew() -> None:
     assert loan.misses == [("missed/L1/1", 31), ("missed/L1/1", 71)]
 
 
-def test_a_core_miss_that_was_left_out_is_left_out_when_it_is_told_again_after_a_rescheduling() -> None:
+def test_a_core_miss_that_a_late_rescheduling_gives_to_the_new_schedule_counts_once_however_often_told() -> None:
+    # Told on day 33 it is the derived miss of day 31 once more. The rescheduling, dated 32, comes on day 40: now day 33
+    # lies under the new schedule, whose instalment 1 it tells of.
     miss = missed(33, 1, id="m1", second=0)
     told = (disbursed(), due(1, on=30), miss, rescheduled(32, line(1, on=70, principal=10_000)) | {"arrives": 40})
-    loan = journey(*told, arriving(41, miss), until=45)
-    assert loan.misses == [("missed/L1/1", 31)]
+    assert journey(*told[:3], until=39).misses == [("missed/L1/1", 31)]
+    assert journey(*told, arriving(41, miss), until=45).misses == [("missed/L1/1", 31), ("m1", 33)]
 
 
 def test_instalments_missed_counts_what_is_past_due_and_unpaid_now() -> None:

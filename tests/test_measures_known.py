@@ -98,6 +98,14 @@ def test_only_the_worst_of_a_field_that_is_worse_when_high_is_a_lower_bound() ->
     assert closing(emptiest, debit(4, 5, balance_minor=100), on=5, per="borrower_id", history={}) == UNKNOWN
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_payment_that_is_taken_back_shows_that_its_feed_was_there_whichever_comes_first(order: int) -> None:
+    payment = paid(-6, arrives=0)
+    both_ = [payment, taken_back(0, payment)]
+    named = measure("m", "count", source="repayment.missed", over="5d")
+    assert closing(named, overdue(0, 0), *both_[::order], on=0, history={}) == exactly(0)
+
+
 def test_history_from_the_settings_makes_a_feed_known() -> None:
     named = measure("m", "count", source="repayment.missed", over="5d")
     assert closing(named, overdue(4, 0), on=5, history={"repayment": DAY_0 + 1}) == exactly(0)

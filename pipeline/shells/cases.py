@@ -10,10 +10,11 @@ from pipeline.decisions import Alert
 from pipeline.decode import Arrival
 from pipeline.engine import close_day, step
 from pipeline.events import ATTRIBUTES, CATALOGUE, EVENT_CLASSES, Scored, rank_of
-from pipeline.ledger import Loan, State
+from pipeline.ledger import Loan
 from pipeline.look import Day
 from pipeline.memory import Memory
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
+from pipeline.standing import State
 from pipeline.zone import date_of_number, day_number
 from rules.catalogue import Field
 from rules.rule import Case, Expected, Rule, Shelf

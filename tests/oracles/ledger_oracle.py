@@ -38,6 +38,7 @@ class Standing:
     settled_until: date = date.min
     pauses: list[tuple[date, date]] = field(default_factory=list)
     missed: set[int] = field(default_factory=set)
+    rescheduled_on: date = date.min  # a miss of this date or before is one of the schedule before
     is_known: bool = False  # days past due: a due or a snapshot has told them
     has_arrears: bool = False  # arrears, the same
     is_over: bool = False
@@ -121,7 +122,7 @@ def happen(standing: Standing, event: dict[str, Any], on: date) -> None:
         put(standing, due_of(standing, event))
     elif kind == "repayment.received":
         receive(standing, money(event["amount_minor"]), event.get("kind"), on)
-    elif kind == "repayment.missed" and "instalment" in event:
+    elif kind == "repayment.missed" and "instalment" in event and on > standing.rescheduled_on:
         standing.missed.add(event["instalment"])
     elif kind == "loan.paused":
         standing.pauses.append((date.fromisoformat(event["from_date"]), date.fromisoformat(event["until_date"])))
@@ -178,7 +179,7 @@ def reschedule(standing: Standing, schedule: list[Due], on: date) -> None:
     standing.dues = schedule
     standing.told = sum((due.principal for due in schedule), ZERO)
     standing.lump, standing.stated = ZERO, None
-    standing.missed = set()
+    standing.missed, standing.rescheduled_on = set(), on
     standing.is_known = standing.has_arrears = True
 
 

@@ -128,6 +128,7 @@ class Oracle:
             for back in self.reversals:
                 if _takes_back(back, each):
                     self.reversals.remove(back)
+                    self.past.ever_arrived.append(each)  # It never counts, but the feed was there on its date.
                     return [back]
         if each.type != "repayment.reversed":
             return [each]

@@ -1,0 +1,112 @@
+"""Missed instalments: the core's and the engine's are the same miss, counted once."""
+
+from bisect import bisect_left
+from typing import Any
+
+from pipeline import ledger, standing
+from pipeline.events import RepaymentMissed
+from pipeline.keeping import NOTHING, Intake, Taken, keep, refold
+from pipeline.layout import ABSENT, day_of, layout_of, when
+from pipeline.look import Day
+from pipeline.memory import Memory, Row, token_of
+from pipeline.sheet import forget_values
+from pipeline.shelf import CompiledShelf
+
+OURS = "forewarn"  # the source of derived events
+_INSTALMENT = layout_of("repayment.missed").columns["instalment"].offset
+
+
+def take_miss(intake: Intake) -> Taken:
+    """A miss told by the core; the same instalment's miss counts once, whoever saw it first."""
+    event: Any = intake.arrival.event
+    memory, arrival = intake.memory, intake.arrival
+    loan = memory.head.loans.get(intake.loan_id)
+    if missed_from(intake.shelf, "" if loan is None else loan.product) == "engine":
+        memory.head.void[intake.token] = (arrival.date, arrival.digest)  # known, but out of every window
+        memory.is_touched = True
+        return NOTHING
+    taken = keep(intake)
+    if event.instalment is not None:
+        count_once(intake.shelf, memory, intake.loan_id)
+    return taken._replace(news=()) if intake.token in memory.head.void else taken
+
+
+def take_rescheduling(intake: Intake) -> Taken:
+    """A new schedule; it counts its instalments anew, so misses that were one may be two."""
+    taken = keep(intake)
+    count_once(intake.shelf, intake.memory, intake.loan_id)
+    return taken
+
+
+def count_once(shelf: CompiledShelf, memory: Memory, loan_id: str) -> None:
+    """Of all misses of one instalment under one schedule, only one counts: ours, else the first of the core's.
+
+    A miss dated on the day of a rescheduling belongs to the schedule before it.
+    """
+    head = memory.head
+    stream = memory.stream(layout_of("repayment.missed"), loan_id)
+    void = head.void_misses.pop(loan_id, [])
+    schedules = memory.streams.get("loan.rescheduled", {}).get(loan_id)
+    changes = [] if schedules is None else [day_of(row[0]) for row, _ in schedules.each()]
+    kept = [(row, token, True) for row, token in stream.each() if row[_INSTALMENT] != ABSENT]
+    seen: set[tuple[int, int]] = set()
+    still_void: list[tuple[Row, str]] = []
+    is_changed = False
+    for row, token, counts in sorted([*kept, *((row, token, False) for row, token in void)], key=_place):
+        mark = (row[_INSTALMENT], bisect_left(changes, day_of(row[0])))
+        is_first = mark not in seen
+        seen.add(mark)
+        if is_first and not counts:
+            stream.insert(row, token)
+            del head.void[token]
+        elif not is_first and counts:
+            stream.take(token)
+            head.void[token] = (day_of(row[0]), row[1])
+        if not is_first:
+            still_void.append((row, token))
+        is_changed |= is_first != counts
+    if still_void:
+        head.void_misses[loan_id] = still_void
+    if is_changed:
+        memory.tail = None
+        forget_values(memory, "repayment.missed")
+        refold(shelf, memory, loan_id)
+
+
+def _place(entry: tuple[Row, str, bool]) -> tuple[bool, int, str]:
+    """The order in which misses claim an instalment: one that was derived stays, however late the core tells of it."""
+    row, token, _ = entry
+    return f"\t{OURS}#" not in token, row[0], token
+
+
+def missed_from(shelf: CompiledShelf, product: str) -> str:
+    """Who tells of misses for a product: both, core or engine."""
+    by_product = shelf.terms.missed_from
+    return by_product.get(product, by_product.get("", "both"))
+
+
+def derive_misses(shelf: CompiledShelf, day: Day, memory: Memory) -> None:
+    """At the close of a day: a miss for every instalment that is unpaid on the day after its due date."""
+    layout = layout_of("repayment.missed")
+    for loan_id, loan in memory.head.loans.items():
+        if not loan.state.dues or missed_from(shelf, loan.product) == "core":
+            continue
+        for instalment in standing.newly_missed(loan.state, day.date):
+            at_ms = shelf.terms.zone.end_of(day.date)
+            event_id = f"missed/{loan_id}/{instalment}"
+            event = RepaymentMissed(
+                id=event_id,
+                source=OURS,
+                at=shelf.terms.zone.instant(at_ms),
+                borrower_id=memory.borrower_id,
+                loan_id=loan_id,
+                instalment=instalment,
+            )
+            row = (when(day.date, at_ms), 0, *layout.pack(event, memory.number))
+            # Another schedule may count from 1 again: the date keeps its miss of one number apart from the first.
+            token = token_of(event_id, f"{OURS}#{day.date}")
+            memory.keep(layout, loan_id, row, token)
+            ledger.apply(loan, loan.state, "repayment.missed", row, token, shelf.setting.terms(memory))
+            loan.latest = max(loan.latest, (row[0], token))
+            forget_values(memory, "repayment.missed")
+            memory.is_touched = True
