@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable
 from datetime import date, time, timedelta
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pipeline import standing
@@ -14,7 +15,7 @@ from pipeline.look import Day
 from pipeline.memory import Memory
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
 from pipeline.zone import Zone, date_of_number, day_number
-from rules.rule import Shelf
+from rules.rule import Comparison, Measure, Name, Number, Rule, Shelf
 
 DAY_0 = date(2025, 1, 1)
 ZONE = Zone("Asia/Shanghai")
@@ -141,6 +142,12 @@ def shelf_of(terms: BankTerms, *rules: Any) -> CompiledShelf:
     return compile_shelf(Shelf(tuple(rules), "shelf"), terms)
 
 
+def at_least(name: str, fact: str, least: int) -> Rule:
+    """A rule that is open while a fact of a loan's ledger is not below a number."""
+    when = Comparison(">=", Name("fact"), Number(Decimal(least)))
+    return Rule(name, "", "live", "", "", "", "loan_id", {"fact": Measure("fact", "now", fact)}, when, "low", "{fact}")
+
+
 PLAIN = shelf_of(terms_of())
 Between = Callable[[Memory], Memory]
 
@@ -196,7 +203,9 @@ def figures_of(shelf: CompiledShelf, day: Day, memory: Memory, loan_id: str = "L
         return Figures(None, None, None)
     on, terms = day.date, shelf.setting.terms(memory)
     return Figures(
-        standing.days_past_due(loan.state, on), standing.arrears(loan.state, on), standing.outstanding(loan.state, terms)
+        standing.days_past_due(loan.state, on),
+        standing.arrears(loan.state, on),
+        standing.outstanding(loan.state, terms),
     )
 
 

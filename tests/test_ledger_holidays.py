@@ -1,4 +1,15 @@
-from tests.journeys import disbursed, due, journey, line, paid, paused, rescheduled
+from tests.journeys import (
+    at_least,
+    disbursed,
+    due,
+    journey,
+    line,
+    paid,
+    paused,
+    rescheduled,
+    shelf_of,
+    terms_of,
+)
 
 
 def test_a_holiday_moves_a_due_inside_to_its_last_day() -> None:
@@ -48,6 +59,13 @@ def test_a_due_moved_into_another_holiday_moves_on_to_its_end() -> None:
     loan = journey(disbursed(), due(1, on=30, day=0), paused(20, 25, 35), paused(21, 33, 50), until=51)
     assert loan.days(36, 50, 51) == [0, 0, 1]
     assert loan.arrears(50, 51) == [0, 10_000]
+
+
+def test_a_rule_sees_the_count_go_on_after_a_holiday_without_any_event() -> None:
+    #  due 30: 4 days by day 34, still 4 on day 40, 5 on day 41
+    shelf = shelf_of(terms_of(), at_least("later", "days_past_due", 5))
+    loan = journey(disbursed(), due(1, on=30), paused(34, 35, 40), until=42, shelf=shelf)
+    assert [day for day, names in loan.open_rules.items() if names] == [41, 42]
 
 
 def test_days_inside_two_holidays_are_left_out_once() -> None:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pipeline.decisions import line
 from pipeline.memory import freeze, thaw
 from pipeline.shelf import CompiledShelf
-from rules.rule import Comparison, Measure, Name, Number, Rule
 from tests.journeys import (
     DAY_0,
     PLAIN,
@@ -19,6 +18,7 @@ from tests.journeys import (
     Figures,
     Journey,
     as_record,
+    at_least,
     decoded,
     run,
     shelf_of,
@@ -32,14 +32,6 @@ Arriving = list[tuple[int, Told]]  # day of arrival, record
 SEEDS = st.integers(0, 2**32)
 A_TENTH = settings(max_examples=settings.default.max_examples // 10)
 A_FEW = settings(max_examples=settings.default.max_examples // 50)
-
-
-def at_least(name: str, fact: str, least: int) -> Rule:
-    """A rule that is open while a fact of a loan's ledger is not below a number."""
-    when = Comparison(">=", Name("fact"), Number(Decimal(least)))
-    return Rule(name, "", "live", "", "", "", "loan_id", {"fact": Measure("fact", "now", fact)}, when, "low", "{fact}")
-
-
 LEAST = (
     ("late", "days_past_due", 1), ("later", "days_past_due", 9), ("owing", "arrears", 1), ("lent", "outstanding", 2),
 )  # fmt: skip

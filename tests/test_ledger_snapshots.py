@@ -1,10 +1,32 @@
-from tests.journeys import arriving, disbursed, due, journey, line, paid, paused, rescheduled, reversed_, snapshot, told
+from tests.journeys import (
+    arriving,
+    at_least,
+    disbursed,
+    due,
+    journey,
+    line,
+    paid,
+    paused,
+    rescheduled,
+    reversed_,
+    shelf_of,
+    snapshot,
+    terms_of,
+    told,
+)
 
 
 def test_days_past_due_of_a_snapshot_grow_by_one_a_day() -> None:
     loan = journey(snapshot(0, days=40, arrears=20_000), until=5)
     assert loan.days(0, 1, 5) == [40, 41, 45]
     assert loan.arrears(0, 5) == [20_000, 20_000]
+
+
+def test_a_rule_sees_stated_days_grow_without_any_event() -> None:
+    #  40 on day 0; at least 45 from day 5 on, until the arrears are paid on day 8
+    shelf = shelf_of(terms_of(), at_least("later", "days_past_due", 45))
+    loan = journey(snapshot(0, days=40, arrears=20_000), paid(8, 20_000), until=9, shelf=shelf)
+    assert [day for day, names in loan.open_rules.items() if names] == [5, 6, 7]
 
 
 def test_a_snapshot_of_0_stays_0_until_a_later_due_is_unpaid() -> None:

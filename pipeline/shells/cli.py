@@ -25,6 +25,7 @@ from pipeline.shells.replay import replay as run_replay
 from pipeline.shells.show import outcomes, replayed
 from pipeline.shells.terms import terms_of
 from pipeline.shells.texts import TEXTS
+from pipeline.storm_guard import StormGuard
 from rules.faults import RuleError
 from rules.laws import check as check_laws
 from rules.loader import load_shelf, load_shelf_to_run
@@ -66,6 +67,9 @@ def replay(
     events: Annotated[list[Path], typer.Argument(help="Event files, .jsonl or .jsonl.gz.")],
     out: Annotated[Path, typer.Option(help="Folder of the decisions.")],
     rules: Annotated[list[Path] | None, typer.Option(help="Rule folder in place of the shipped shelf.")] = None,
+    storm_guard: Annotated[
+        bool, typer.Option("--storm-guard", help="Hold openings beyond a rule's daily_openings, in held.jsonl.")
+    ] = False,
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
@@ -80,7 +84,7 @@ def replay(
     shelf = _shelf(rules, settings)
     with _progress(quiet) as progress:
         try:
-            summary = run_replay(events, shelf, out, progress)
+            summary = run_replay(events, shelf, out, progress, StormGuard(shelf) if storm_guard else None)
         except BadFile as error:
             _fail(str(error))
         except OSError as error:

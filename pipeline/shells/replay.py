@@ -14,6 +14,7 @@ from pipeline.events import DayEnded
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
 from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.storm_guard import StormGuard
 from pipeline.zone import date_of_number
 
 FILES: dict[type, str] = {
@@ -23,6 +24,7 @@ FILES: dict[type, str] = {
     DeadLetter: "dead-letters.jsonl",
     Disagreement: "disagreements.jsonl",
 }
+HELD = "held.jsonl"
 PROFILES, ORDER, SUMMARY, RULES = "profiles.jsonl", "order.jsonl", "summary.json", "rules.jsonl"
 LISTED = 1_000  # how many waiting events the summary lists; all are counted
 
@@ -45,6 +47,7 @@ class Summary(msgspec.Struct, kw_only=True):
     shadow_alerts: int = 0
     tasks: dict[str, int] = {}
     dead_letters: dict[str, int] = {}
+    held: int = 0
     disagreements: int = 0
     waiting: int = 0
     waiting_events: list[dict[str, Any]] = []
@@ -54,13 +57,15 @@ class Summary(msgspec.Struct, kw_only=True):
 class Outputs:
     """The files of a run, and what was counted on the way into them."""
 
-    def __init__(self, folder: Path, shelf: CompiledShelf) -> None:
+    def __init__(self, folder: Path, shelf: CompiledShelf, guard: StormGuard | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (SUMMARY, PROFILES, RULES):  # What an earlier run left says nothing of this one.
             (folder / name).unlink(missing_ok=True)
         self.folder = folder
         self.files: dict[type, BinaryIO] = {kind: (folder / name).open("wb") for kind, name in FILES.items()}
         self.order = (folder / ORDER).open("wb")
+        self.guard = guard
+        self.held = (folder / HELD).open("wb")  # what the storm guard keeps for an officer
         self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
         by_status = Counter(rule.status for rule in shelf.rules.values())
         self.summary = Summary(shelf=shelf.hash, rules=dict(sorted(by_status.items())))
@@ -70,9 +75,14 @@ class Outputs:
 
     def write(self, decisions: Iterable[Decision]) -> None:
         """Write decisions in their order, each to its file."""
-        for decision in decisions:
-            self.files[type(decision)].write(line(decision) + b"\n")
-            self._count(decision)
+        watched = ((each, False) for each in decisions) if self.guard is None else self.guard.watch(decisions)
+        for decision, is_held in watched:
+            if is_held:
+                self.held.write(line(decision) + b"\n")
+                self.summary.held += 1
+            else:
+                self.files[type(decision)].write(line(decision) + b"\n")
+                self._count(decision)
 
     def _count(self, decision: Decision) -> None:
         match decision:
@@ -119,6 +129,9 @@ class Outputs:
                 return
             self.summary.as_of = date_of_number(portfolio.closed.date).isoformat()
             for profile in portfolio.profiles():
+                for episode in profile["episodes"]:
+                    if self.guard is not None and episode["episode"] in self.guard.held:
+                        episode["state"] = "held"
                 file.write(msgspec.json.encode(profile) + b"\n")
                 self.summary.profiles += 1
 
@@ -136,16 +149,18 @@ class Outputs:
 
     def close(self) -> None:
         """Let go of every file."""
-        for handle in (*self.files.values(), self.order):
+        for handle in (*self.files.values(), self.order, self.held):
             handle.close()
 
 
-def replay(files: list[Path], shelf: CompiledShelf, out: Path, progress: Progress) -> Summary:
+def replay(
+    files: list[Path], shelf: CompiledShelf, out: Path, progress: Progress, guard: StormGuard | None = None
+) -> Summary:
     """Replay event files into a folder of decisions; the summary names files that ended too early."""
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
     closes = closes_in(files, decoder)
     portfolio = Portfolio(shelf, closes_by_record=closes is not None)
-    outputs = Outputs(out, shelf)
+    outputs = Outputs(out, shelf, guard)
     try:
         task = progress.add_task("replay", total=None)
         for each in merged(files, decoder, outputs.summary.truncated):

@@ -187,7 +187,7 @@ def _value(values: Sheet, place: int) -> Value:
 def compiled(rules: Iterable[Rule], *, history: dict[str, int]) -> CompiledShelf:
     """Rules ready to run under plain terms of a bank."""
     terms = BankTerms(
-        zone=ZONE, reporting_currency="CNY", due_by=lambda on, days: f"{on - DAY_0 + days}", history=history
+        zone=ZONE, reporting_currency="CNY", due_by=lambda on, days: f"day {on - DAY_0 + days:03}", history=history
     )
     return compile_shelf(Shelf(tuple(sorted(rules, key=lambda rule: rule.rule)), "shelf"), terms)
 
