@@ -40,7 +40,7 @@ class Size:
     plan: Plan = field(default_factory=lambda: Plan(1_000, 400, 10, 20, 3, 60))
     check_borrowers: int = 12
     check_days: int = 120
-    memory_borrowers: int = 100_000
+    memory_borrowers: int = 10_000
 
 
 def run(size: Size, say: Console) -> dict[str, Any]:
@@ -59,12 +59,13 @@ def run(size: Size, say: Console) -> dict[str, Any]:
     medians, digests = all_rounds(plan, days, starts)
     say.print("the same lines through replay ...")
     _check_digests(days, starts, digests)
-    naive = naive_us(plan, main, base, SEED)
+    naive, naive_store = naive_us(plan, main, base, SEED)
     say.print(f"bytes of {size.memory_borrowers:,} borrowers ...")
     memory = sizes(size.memory_borrowers, main)
     return {
         **_headline(medians, naive, memory),
         **_parts(medians),
+        "naive_storing_us": round(naive_store, 1),
         "shares": _shares(shelves, starts, days),
         "alerts_per_event": {name: round(medians[name]["alerts"], 3) for name in shelves},
         "memory": memory,

@@ -1,12 +1,13 @@
 """The texts of a rule in a second language: `<rule>.zh.yaml` beside the rule, its slots those of the rule."""
 
 from pathlib import Path
+from typing import get_args
 
 from rules.faults import Fault, RuleError
 from rules.language import TextsFile
 from rules.loader import SIDECAR, read_file
 from rules.rule import Rule
-from rules.say import Slot, say_faults, slots_of
+from rules.say import Language, Slot, say_faults, slots_of
 from rules.yaml_text import Document, checked
 
 
@@ -32,6 +33,19 @@ def load_texts(rule: Rule, lang: str) -> TextsFile | None:
     if texts is None or faults:
         raise RuleError(faults)
     return texts
+
+
+def all_texts(rule: Rule) -> dict[str, TextsFile]:
+    """The texts of a rule by language; faulty ones are left out, for they decide nothing and `rules check` names them."""
+    found: dict[str, TextsFile] = {}
+    for lang in get_args(Language):
+        try:
+            texts = load_texts(rule, lang)
+        except RuleError:
+            continue
+        if texts is not None:
+            found[lang] = texts
+    return found
 
 
 def sidecar_files(dirs: list[Path]) -> list[Path]:

@@ -13,6 +13,7 @@ from pipeline.decode import Decoder, Refusal
 from pipeline.events import DayEnded
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
+from pipeline.shells.kept import RULES, kept
 from pipeline.shells.portfolio import Portfolio, refused
 from pipeline.storm_guard import StormGuard
 from pipeline.zone import date_of_number
@@ -25,7 +26,7 @@ FILES: dict[type, str] = {
     Disagreement: "disagreements.jsonl",
 }
 HELD = "held.jsonl"
-PROFILES, ORDER, SUMMARY, RULES = "profiles.jsonl", "order.jsonl", "summary.json", "rules.jsonl"
+PROFILES, ORDER, SUMMARY = "profiles.jsonl", "order.jsonl", "summary.json"
 LISTED = 1_000  # how many waiting events the summary lists; all are counted
 
 
@@ -178,9 +179,8 @@ def replay(
 def _write_rules(shelf: CompiledShelf, out: Path) -> None:
     """Keep the text of every deciding rule beside its decisions, so that each can be explained later."""
     with (out / RULES).open("wb") as file:
-        for name, rule in sorted(shelf.rules.items()):
-            kept = {"rule": name, "version": rule.version, "status": rule.status, "hash": rule.hash}
-            file.write(msgspec.json.encode({**kept, "file": Path(rule.file).name, "text": rule.text}) + b"\n")
+        for _, rule in sorted(shelf.rules.items()):
+            file.write(msgspec.json.encode(kept(rule)) + b"\n")
 
 
 def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, closes: Closes | None) -> None:

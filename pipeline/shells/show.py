@@ -8,7 +8,7 @@ from rich.table import Table
 
 from pipeline.shells.cases import Outcome
 from pipeline.shells.replay import Summary
-from pipeline.shells.texts import TEXTS, Language
+from pipeline.shells.texts import TEXTS, Language, counted, word
 from rules.rule import Expected
 
 WIDTH = 120  # where no terminal says how wide it is
@@ -38,17 +38,32 @@ def replayed(summary: Summary, folder: Path, lang: Language) -> None:
         (texts["waiting"], summary.waiting, {}),
     )
     for name, count, detail in rows:
-        table.add_row(name, f"{count:,}", ", ".join(f"{key} {value:,}" for key, value in detail.items()))
+        table.add_row(name, f"{count:,}", ", ".join(f"{word(key, lang)} {n:,}" for key, n in detail.items()))
     heading = texts["replayed"].format(
-        events=f"{summary.events:,}",
-        borrowers=f"{summary.borrowers:,}",
-        days=f"{summary.days_closed:,}",
+        events=counted(summary.events, "event", lang),
+        borrowers=counted(summary.borrowers, "borrower", lang),
+        days=counted(summary.days_closed, "day", lang),
         as_of=summary.as_of or "-",
     )
     out = console()
     out.print(heading)
     out.print(table)
     out.print(texts["written"].format(folder=folder), markup=False, soft_wrap=True)
+
+
+def refusal_warning(summary: Summary, folder: Path, config: Path | None, lang: Language) -> str | None:
+    """One sentence when more than half of the events were refused: the settings are rarely those of such data."""
+    refused = sum(summary.dead_letters.values())
+    if refused * 2 <= summary.events:
+        return None
+    texts = TEXTS[lang]
+    return texts["refused"].format(
+        refused=f"{refused:,}",
+        events=counted(summary.events, "event", lang),
+        reason=word(max(summary.dead_letters, key=lambda reason: summary.dead_letters[reason]), lang),
+        config=texts["default_settings"].format(file="config/default.yaml") if config is None else config,
+        file=folder / "dead-letters.jsonl",
+    )
 
 
 def outcomes(done: list[Outcome], lang: Language, *, only_failed: bool) -> None:
@@ -63,7 +78,7 @@ def outcomes(done: list[Outcome], lang: Language, *, only_failed: bool) -> None:
             out.print(f"     {texts['expected']}  {_listed(each.case.expect, lang)}", markup=False)
             out.print(f"     {texts['got']}  {_listed(each.got, lang)}", markup=False)
     passed = sum(each.passed for each in done)
-    out.print(texts["cases"].format(passed=passed, all=len(done)))
+    out.print(texts["cases"].format(passed=passed, all=counted(len(done), "case", lang)))
 
 
 def _listed(alerts: tuple[Expected, ...], lang: Language) -> str:
@@ -71,5 +86,6 @@ def _listed(alerts: tuple[Expected, ...], lang: Language) -> str:
     if not alerts:
         return texts["nothing"]
     return "; ".join(
-        f"{texts['day']} {each.day} {each.alert}" + (f' "{each.say}"' if each.say else "") for each in alerts
+        f"{texts['day'].format(n=each.day)} {word(each.alert, lang)}" + (f' "{each.say}"' if each.say else "")
+        for each in alerts
     )
