@@ -26,6 +26,7 @@ def take_miss(intake: Intake) -> Taken:
         memory.is_touched = True
         return NOTHING
     taken = keep(intake)
+    memory.is_touched = True
     if event.instalment is not None:
         count_once(intake.shelf, memory, intake.loan_id)
     return taken._replace(news=()) if intake.token in memory.head.void else taken

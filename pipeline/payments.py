@@ -18,6 +18,7 @@ def take_payment(intake: Intake) -> Taken:
     for waiting in memory.head.waiting:
         if waiting.arrival.type == "repayment.reversed" and _target(waiting.arrival) == intake.token:
             memory.head.waiting.remove(waiting)
+            memory.is_touched = True
             memory.head.void[intake.token] = (arrival.date, arrival.digest)
             # The feed is known since this payment all the same, whichever of the two came first.
             if note_feed(memory, "repayment", when(arrival.date, arrival.at_ms), is_from_ever=False):
@@ -44,6 +45,7 @@ def take_reversal(intake: Intake) -> Taken:
     for waiting in memory.head.waiting:
         if waiting.token == target and waiting.arrival.type == "repayment.received":
             memory.head.waiting.remove(waiting)
+            memory.is_touched = True
             memory.head.void[target] = (waiting.arrival.date, waiting.digest)
             memory.head.void[intake.token] = (intake.arrival.date, intake.arrival.digest)
             return NOTHING

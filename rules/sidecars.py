@@ -36,9 +36,9 @@ def load_texts(rule: Rule, lang: str) -> TextsFile | None:
 
 
 def all_texts(rule: Rule) -> dict[str, TextsFile]:
-    """The texts of a rule by language; faulty ones are left out, for they decide nothing and `rules check` names them."""
+    """The texts of a rule by language; faulty ones are left out: they decide nothing, and `rules check` names them."""
     found: dict[str, TextsFile] = {}
-    for lang in get_args(Language):
+    for lang in get_args(Language) if rule.file else ():
         try:
             texts = load_texts(rule, lang)
         except RuleError:

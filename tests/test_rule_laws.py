@@ -102,7 +102,7 @@ def test_every_measure_is_what_a_naive_reckoning_says_at_any_instant(world: Worl
                 assert engine.values(name, key, on, now_ms=now_ms) == oracle.values(own, key, moment), f"day {day}"
 
 
-@tries(120)
+@tries(80)
 @given(worlds(most=3), st.randoms(use_true_random=False))
 def test_the_order_of_a_days_events_changes_no_measure_at_its_close(world: World, chance: Any) -> None:
     shelf, journey = world
@@ -124,7 +124,7 @@ def test_the_order_of_a_days_events_changes_no_measure_at_its_close(world: World
                 assert one.values(name, key, DAY_0 + day) == two.values(name, key, DAY_0 + day), f"day {day}"
 
 
-@tries(120)
+@tries(80)
 @given(worlds(), st.sets(st.integers(0, 60), max_size=6))
 def test_a_crash_at_any_point_changes_no_later_decision(world: World, crashes: set[int]) -> None:
     shelf, journey = world
@@ -141,7 +141,7 @@ def test_a_crash_at_any_point_changes_no_later_decision(world: World, crashes: s
     assert shaken.memory.head == steady.memory.head
 
 
-@tries(120)
+@tries(80)
 @given(worlds(), st.sets(st.integers(0, 60), max_size=6))
 def test_bytes_written_only_when_memory_was_touched_hold_all_that_decides(world: World, crashes: set[int]) -> None:
     shelf, journey = world
@@ -157,7 +157,7 @@ def test_bytes_written_only_when_memory_was_touched_hold_all_that_decides(world:
     assert shaken.decisions == steady.decisions
 
 
-@tries(120)
+@tries(80)
 @given(worlds(), st.data())
 def test_any_event_given_twice_changes_no_decision(world: World, data: Any) -> None:
     shelf, journey = world

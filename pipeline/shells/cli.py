@@ -22,16 +22,16 @@ from pipeline.shells import demo as the_demo
 from pipeline.shells.cases import run_case
 from pipeline.shells.explain import explain as run_explain
 from pipeline.shells.replay import replay as run_replay
-from pipeline.shells.show import outcomes, replayed
+from pipeline.shells.show import outcomes, refusal_warning, replayed
 from pipeline.shells.terms import terms_of
-from pipeline.shells.texts import TEXTS
+from pipeline.shells.texts import TEXTS, counted
 from pipeline.storm_guard import StormGuard
 from rules.faults import RuleError
 from rules.laws import check as check_laws
 from rules.loader import load_shelf, load_shelf_to_run
-from rules.versions import update_lock
+from rules.versions import read_lock, update_lock
 
-SHELF = Path(__file__).parents[2] / "rules" / "shelf"
+SHELF = Path(__file__).resolve().parents[2] / "rules" / "shelf"
 LOCK = SHELF.parent / "shelf.lock"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
@@ -40,6 +40,7 @@ app.add_typer(rules_app, name="rules")
 
 Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+Folder = Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.", show_default=False)]
 Config = Annotated[Path | None, typer.Option(help="Settings that differ from the defaults.")]
 
 
@@ -91,6 +92,9 @@ def replay(
             _fail(_unreachable(error))
     if not quiet:
         replayed(summary, out, lang)
+        warning = refusal_warning(summary, out, config, lang)
+        if warning is not None:
+            typer.echo(warning, err=True)
     if summary.truncated:
         names = ", ".join(summary.truncated)
         _fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
@@ -98,7 +102,7 @@ def replay(
 
 @rules_app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.")] = SHELF,
+    folder: Folder = SHELF,
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
@@ -106,19 +110,22 @@ def check(
     """Every fault of every rule file, with line and column, and the laws of the shelf."""
     settings = _settings(config)
     _refuse_no_folder(folder)
-    lock = LOCK if folder == SHELF else None
+    beside = _lock_beside(folder)
+    # Another folder has a lock when somebody asked for one; the shipped shelf must have one.
+    lock = beside if folder.is_dir() and (beside.exists() or beside == LOCK) else None
     faults = check_laws([folder], CATALOGUE, lock, set(settings.queues))
     for fault in faults:
         typer.echo(str(fault))
     if faults:
         raise typer.Exit(1)
     if not quiet:
-        typer.echo(TEXTS[lang]["no_faults"].format(rules=len(load_shelf([folder], CATALOGUE, lock).rules)))
+        rules = counted(len(load_shelf([folder], CATALOGUE, lock).rules), "rule", lang)
+        typer.echo(TEXTS[lang]["no_faults"].format(rules=rules))
 
 
 @rules_app.command()
 def test(
-    folder: Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.")] = SHELF,
+    folder: Folder = SHELF,
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
@@ -139,15 +146,29 @@ def test(
 
 @rules_app.command()
 def lock(
-    folder: Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.")] = SHELF,
+    folder: Folder = SHELF,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
 ) -> None:
-    """Write the lock anew: a rule whose deciding fields changed gets its next version."""
+    """Write the lock beside the folder anew: a rule whose deciding fields changed gets its next version."""
+    _settings(config)
     _refuse_no_folder(folder)
-    path = LOCK if folder == SHELF else folder.parent / LOCK.name
+    if not folder.is_dir():
+        _fail(f"{folder}: expected a folder of rule files, got a file; name the folder that holds it")
+    path = _lock_beside(folder)
     try:
-        update_lock(path, load_shelf([folder], CATALOGUE))
+        _, before = read_lock(path)
+        shelf = load_shelf([folder], CATALOGUE)
+        update_lock(path, shelf)
     except RuleError as error:
         _faulty(error)
+    except OSError as error:
+        _fail(_unreachable(error))
+    if not quiet:
+        changed = sum(rule.rule not in before or before[rule.rule].hash != rule.hash for rule in shelf.rules)
+        rules = counted(len(shelf.rules), "rule", lang)
+        typer.echo(TEXTS[lang]["locked"].format(file=_from_here(path), rules=rules, changed=changed))
 
 
 @app.command()
@@ -215,6 +236,15 @@ def _shelf(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
 def _refuse_no_folder(folder: Path) -> None:
     if not folder.exists():
         _fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
+
+
+def _lock_beside(folder: Path) -> Path:
+    return folder.resolve().parent / LOCK.name
+
+
+def _from_here(path: Path) -> Path:
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _unreachable(error: OSError) -> str:

@@ -5,15 +5,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
 from connectors.ingest import ingest
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.effect import AHEAD, Effect, defaults_in, effect_of, openings_in
+from pipeline.shells.kept import KeptRule, kept
 from pipeline.shells.replay import Summary, replay
 from pipeline.shells.show import console, replayed
-from pipeline.shells.texts import TEXTS, Language
+from pipeline.shells.story import story, told_of
+from pipeline.shells.texts import TEXTS, Language, counted, word
 from rules.rule import SEVERITIES
 
 ROOT = Path(__file__).parents[2]
@@ -32,6 +35,8 @@ class Demo(NamedTuple):
     profiles: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
     tasks: list[dict[str, Any]]
+    rules: dict[str, KeptRule]
+    events: Path
 
 
 def run(out: Path, shelf: CompiledShelf, progress: Progress) -> Demo:
@@ -43,9 +48,9 @@ def run(out: Path, shelf: CompiledShelf, progress: Progress) -> Demo:
     effect = effect_of(
         openings_in(out), defaults_in(out), borrowers=summary.borrowers, months=summary.days_closed / DAYS_A_MONTH
     )
-    return Demo(
-        summary, effect, *(_records(out / f"{name}.jsonl") for name in ("profiles", "alerts", "collection-tasks"))
-    )
+    profiles, alerts, tasks = (_records(out / f"{name}.jsonl") for name in ("profiles", "alerts", "collection-tasks"))
+    rules = {rule.rule: rule for rule in map(kept, shelf.rules.values())}
+    return Demo(summary, effect, profiles, alerts, tasks, rules, events)
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
@@ -55,70 +60,82 @@ def _records(path: Path) -> list[dict[str, Any]]:
 def show(demo: Demo, out: Path, lang: Language) -> None:
     """The tables of the demo."""
     replayed(demo.summary, out, lang)
-    texts, screen = TEXTS[lang], console()
-    for table in (_riskiest(demo, texts), _by_rule(demo, texts), _lead(demo, texts), _story(demo, texts)):
+    screen = console()
+    for table in (_riskiest(demo, lang), _by_rule(demo, lang), _lead(demo, lang), _story(demo, lang)):
         screen.print(table)
     if demo.alerts:
         first = _worked(demo)
-        screen.print(texts["more"].format(id=first["id"], folder=out), markup=False, soft_wrap=True)
+        screen.print(TEXTS[lang]["more"].format(id=first["id"], folder=out), markup=False, soft_wrap=True)
 
 
-def _table(title: str, texts: dict[str, str], *columns: str) -> Table:
-    table = Table(title=title, title_justify="left")
+def _table(title: str, lang: Language, *columns: str) -> Table:
+    table = Table(title=TEXTS[lang][title], title_justify="left")
     for name in columns:
-        table.add_column(texts.get(name, name), justify="left" if name in _LEFT else "right")
+        heading = TEXTS[lang].get(name) or word(name, lang)
+        table.add_column(heading, justify="left" if name in _LEFT else "right")
     return table
 
 
 _LEFT = {"borrower", "worst", "rule", "metric", "when", "what", "bucket"}
 
 
-def _riskiest(demo: Demo, texts: dict[str, str]) -> Table:
+class Risk(NamedTuple):
+    """How a borrower stands; compared, the later is the more at risk."""
+
+    worst: int  # severity of the worst open alert, -1 without one
+    days_past_due: int  # -1 when unknown
+    exposure_minor: int  # -1 when unknown
+    open_alerts: int
+
+
+def _riskiest(demo: Demo, lang: Language) -> Table:
     """Open alerts by their worst severity, then days past due, then exposure."""
-    table = _table(texts["riskiest"], texts, "borrower", "worst", "open_alerts", "days_past_due", "arrears", "exposure")
-    severity = {alert["episode"]: alert["severity"] for alert in demo.alerts}
-    rows = []
-    for profile in demo.profiles:
-        alive = [
-            severity[e["episode"]] for e in profile["episodes"] if e["state"] == "open" and e["episode"] in severity
-        ]
-        worst = max((SEVERITIES.index(name) for name in alive), default=-1)
-        days = max((loan["days_past_due"] or 0 for loan in profile["loans"]), default=0)
-        exposure = profile["exposure_minor"]
-        rows.append((worst, days, -1 if exposure is None else exposure, len(alive), profile))
-    for worst, days, _, count, profile in sorted(rows, key=lambda row: row[:4], reverse=True)[:SHOWN]:
+    severity = {alert["episode"]: SEVERITIES.index(alert["severity"]) for alert in demo.alerts}
+    ranked = sorted(((_risk(each, severity), each) for each in demo.profiles), key=lambda row: row[0], reverse=True)
+    rows = ranked[:SHOWN]
+    says_arrears = any(profile["arrears_minor"] is not None for _, profile in rows)
+    arrears = ("arrears",) if says_arrears else ()
+    table = _table("riskiest", lang, "borrower", "worst", "open_alerts", "days_past_due", *arrears, "exposure")
+    for risk, profile in rows:
         table.add_row(
             profile["borrower_id"],
-            SEVERITIES[worst] if worst >= 0 else "-",
-            str(count),
-            str(days),
-            _money(profile["arrears_minor"]),
+            word(SEVERITIES[risk.worst], lang) if risk.worst >= 0 else "-",
+            str(risk.open_alerts),
+            "?" if risk.days_past_due < 0 else str(risk.days_past_due),
+            *([_money(profile["arrears_minor"])] if says_arrears else ()),
             _money(profile["exposure_minor"]),
         )
     return table
+
+
+def _risk(profile: dict[str, Any], severity: dict[str, int]) -> Risk:
+    alive = [severity[e["episode"]] for e in profile["episodes"] if e["state"] == "open" and e["episode"] in severity]
+    days = [loan["days_past_due"] for loan in profile["loans"] if loan["days_past_due"] is not None]
+    exposure = profile["exposure_minor"]
+    return Risk(max(alive, default=-1), max(days, default=-1), -1 if exposure is None else exposure, len(alive))
 
 
 def _money(minor: int | None) -> str:
     return "?" if minor is None else f"{minor / 100:,.2f}"
 
 
-def _by_rule(demo: Demo, texts: dict[str, str]) -> Table:
-    table = _table(texts["by_rule"], texts, "rule", *SEVERITIES)
+def _by_rule(demo: Demo, lang: Language) -> Table:
+    table = _table("by_rule", lang, "rule", *SEVERITIES)
     counts = Counter((a["rule"], a["severity"]) for a in demo.alerts if a["transition"] != "closed")
     for rule in sorted({rule for rule, _ in counts}):
         table.add_row(rule, *(f"{counts[rule, severity]:,}" for severity in SEVERITIES))
     return table
 
 
-def _lead(demo: Demo, texts: dict[str, str]) -> Table:
-    table = _table(texts["lead"], texts, "metric", "value")
-    effect = demo.effect
+def _lead(demo: Demo, lang: Language) -> Table:
+    texts, effect = TEXTS[lang], demo.effect
+    table = _table("lead", lang, "metric", "value")
     table.add_row(texts["defaulters"], f"{effect.defaulted:,}")
     table.add_row(texts["alerted_before"], f"{effect.alerted_before_default:,}")
     median = effect.lead_median_days
-    table.add_row(texts["lead_median"], "-" if median is None else texts["days"].format(n=f"{median:.0f}"))
+    table.add_row(texts["lead_median"], "-" if median is None else counted(round(median), "day", lang))
     for days in AHEAD:
-        table.add_row(texts["lead_share"].format(days=days), _share(effect.ahead[days]))
+        table.add_row(texts["lead_share"].format(days=counted(days, "day", lang)), _share(effect.ahead[days]))
     table.add_row(texts["precision"], _share(effect.precision))
     table.add_row(texts["base_rate"], _share(effect.base_rate))
     workload = effect.alerts_per_1000_and_month
@@ -137,20 +154,12 @@ def _worked(demo: Demo) -> dict[str, Any]:
     return max(openings, key=lambda a: (a["episode"] in tasked, SEVERITIES.index(a["severity"])))
 
 
-def _story(demo: Demo, texts: dict[str, str]) -> Table:
-    table = _table(texts["one_alert"], texts, "when", "what")
-    if not demo.alerts:
-        return table
-    chosen = _worked(demo)
-    for alert in demo.alerts:
-        if alert["episode"] == chosen["episode"]:
-            said = alert.get("say") or alert.get("reason", "")
-            table.add_row(alert["at"], f"{texts['alert']} {alert['transition']} ({alert['severity']}): {said}")
-            if alert["id"] == chosen["id"]:
-                for name, entry in alert["evidence"].items():
-                    table.add_row("", f"  {name} = {entry['value']}  {entry.get('over', '')}")
-    for task in demo.tasks:
-        if chosen["episode"] in task["alerts"]:
-            words = f"{texts['task']} {task['status']}: {task['queue']}, {task['action']} ({task['due_by']})"
-            table.add_row(f"{task['id']} #{task['revision']}", words)
+def _story(demo: Demo, lang: Language) -> Table:
+    table = _table("one_alert", lang, "when", "what")
+    if demo.alerts:
+        chosen = _worked(demo)
+        alerts = [alert for alert in demo.alerts if alert["episode"] == chosen["episode"]]
+        tasks = [task for task in demo.tasks if chosen["episode"] in task["alerts"]]
+        for when, what in story(alerts, tasks, told_of(demo.events, chosen), demo.rules[chosen["rule"]], lang):
+            table.add_row(when, escape(what))
     return table

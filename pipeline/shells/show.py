@@ -38,7 +38,8 @@ def replayed(summary: Summary, folder: Path, lang: Language) -> None:
         (texts["waiting"], summary.waiting, {}),
     )
     for name, count, detail in rows:
-        table.add_row(name, f"{count:,}", ", ".join(f"{word(key, lang)} {n:,}" for key, n in detail.items()))
+        parts = (f"{word(key, lang)} {n:,}" for key, n in detail.items())
+        table.add_row(name, f"{count:,}", texts["comma"].join(parts))
     heading = texts["replayed"].format(
         events=counted(summary.events, "event", lang),
         borrowers=counted(summary.borrowers, "borrower", lang),
@@ -56,11 +57,11 @@ def refusal_warning(summary: Summary, folder: Path, config: Path | None, lang: L
     refused = sum(summary.dead_letters.values())
     if refused * 2 <= summary.events:
         return None
-    texts = TEXTS[lang]
+    texts, reason = TEXTS[lang], max(summary.dead_letters, key=lambda each: summary.dead_letters[each])
     return texts["refused"].format(
         refused=f"{refused:,}",
         events=counted(summary.events, "event", lang),
-        reason=word(max(summary.dead_letters, key=lambda reason: summary.dead_letters[reason]), lang),
+        reason=reason if lang == "en" else f"{word(reason, lang)}（{reason}）",
         config=texts["default_settings"].format(file="config/default.yaml") if config is None else config,
         file=folder / "dead-letters.jsonl",
     )
