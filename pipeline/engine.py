@@ -82,7 +82,7 @@ def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, l
     sight = Sight(shelf, memory, look, cause, is_correction=False)
     sight.look_at_all()
     decisions += sight.told()
-    if day.date - memory.head.pruned_on >= PRUNE_EVERY:
+    if day.date - memory.pruned_on >= PRUNE_EVERY:
         prune(shelf, memory, day.date)
     if decisions:
         memory.is_touched = True
@@ -95,7 +95,7 @@ def _asleep_until(shelf: CompiledShelf, memory: Memory) -> int:
     head = memory.head
     if memory.owes or head.waiting or head.parked:
         return 0
-    until = min(memory.quiet_until, head.pruned_on + PRUNE_EVERY)
+    until = min(memory.quiet_until, memory.pruned_on + PRUNE_EVERY)
     for i, bench in enumerate(shelf.benches):
         if bench.judged:
             for key in keys_of(bench, memory):

@@ -82,7 +82,6 @@ class Head(msgspec.Struct, array_like=True, gc=False):
 
     names: list[str] = msgspec.field(default_factory=lambda: [""])  # texts of kept events; 0 is none
     clock: int = 0  # the latest instant this borrower was looked at, UTC milliseconds
-    pruned_on: int = -1
     known: dict[str, tuple[int, int]] = {}  # feed -> first date known (or ever), sort key of its first event
     loans: dict[str, Loan] = {}
     accounts: list[str] = []
@@ -172,7 +171,7 @@ class Memory:
 
     __slots__ = (
         "asleep_until", "borrower_id", "codes", "head", "ids", "is_touched",
-        "owes", "quiet_until", "sheets", "streams", "tail", "totals",
+        "owes", "pruned_on", "quiet_until", "sheets", "streams", "tail", "totals",
     )  # fmt: skip
 
     def __init__(self, borrower_id: str) -> None:
@@ -182,6 +181,7 @@ class Memory:
         self.sheets: dict[tuple[int, str], Any] = {}  # values that measures had (pipeline.sheet)
         self.owes = True  # whether an open episode may still have to be told
         self.quiet_until = 0  # the first date on which the ledger may change by itself
+        self.pruned_on = -1  # the last date on which it was looked for events too old to keep
         self.asleep_until = 0  # the first date whose close may bring anything at all
         self.ids = "\n"  # tokens of all kept events, perhaps of some that are gone: one search says what is surely new
         self.head = Head()

@@ -8,12 +8,13 @@ from pipeline.memory import Memory, Row
 from pipeline.shelf import CompiledShelf
 from pipeline.standing import State
 
+VOID_DAYS = 400  # as long as the longest kept event
+
 
 def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
     """Let go of all that no rule may ask for on a date or later."""
     head = memory.head
-    head.pruned_on = on
-    memory.is_touched = True
+    memory.pruned_on = on
     folded: dict[str, list[tuple[str, Row, str]]] = {}
     for type_name, by_key in memory.streams.items():
         layout = layout_of(type_name)
@@ -21,7 +22,7 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
             gone = stream.cut(on - layout.kind.kept_days)
             if not gone:
                 continue
-            memory.tail = None
+            memory.tail, memory.is_touched = None, True
             if layout.kind.totals_days:
                 _add_totals(memory, layout, key, gone)
             if type_name in ledger.FOLDED and key in head.loans:
@@ -30,12 +31,22 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
         _advance_checkpoint(shelf, memory, loan_id, rows)
     _drop_totals(memory, on)
     memory.recollect_ids()
-    head.void_misses = {
-        loan_id: recent
-        for loan_id, void in head.void_misses.items()
-        if (recent := [(row, token) for row, token in void if on - day_of(row[0]) <= 400])
-    }
-    head.void = {token: seen for token, seen in head.void.items() if on - seen[0] <= 400}
+    _drop_void(memory, on)
+
+
+def _drop_void(memory: Memory, on: int) -> None:
+    """Forget what counts no more once its repeat would be too old to be taken in."""
+    head = memory.head
+    if not any(on - day > VOID_DAYS for day, _ in head.void.values()):
+        return
+    memory.is_touched = True
+    head.void = {token: seen for token, seen in head.void.items() if on - seen[0] <= VOID_DAYS}
+    for loan_id, void in list(head.void_misses.items()):
+        recent = [(row, token) for row, token in void if token in head.void]
+        if recent:
+            head.void_misses[loan_id] = recent
+        else:
+            del head.void_misses[loan_id]
 
 
 def _add_totals(memory: Memory, layout: Layout, account: str, gone: list[tuple[Row, str]]) -> None:
@@ -71,6 +82,6 @@ def _drop_totals(memory: Memory, on: int) -> None:
                     n += 3
                 if n:
                     del totals[:n]
-                    memory.tail = None
+                    memory.tail, memory.is_touched = None, True
                 if not totals:
                     del by_category[category]

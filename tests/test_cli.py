@@ -238,8 +238,8 @@ def test_a_replay_that_refuses_more_than_half_names_the_commonest_reason_and_the
     )
     config = tmp_path / "ours.yaml"
     config.write_text("zone: Asia/Taipei\n")
-    chinese = refused(tmp_path, 1, 0, "--config", config, "--lang", "zh").err
-    assert chinese.startswith("警告：1 个事件中有 1 个被拒收，最常见的原因：字段有误（bad_field）；请检查")
+    chinese = refused(tmp_path, 2, 1, "--config", config, "--lang", "zh").err
+    assert chinese.startswith("警告：3 个事件中有 2 个被拒收，最常见的原因：字段有误（bad_field）；请检查")
     assert str(config) in chinese
 
 

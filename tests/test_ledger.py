@@ -1,3 +1,5 @@
+"""What a loan owes: dues, payments, rescheduling, settlement, reversals and what comes late."""
+
 import pytest
 
 from pipeline.look import Day

@@ -1,3 +1,5 @@
+"""Loans in other currencies than the bank reports in."""
+
 from pipeline.decisions import DeadLetter
 from pipeline.look import Day
 from pipeline.profiles import profile_of

@@ -1,3 +1,5 @@
+"""Payment holidays in every position to a due date."""
+
 from tests.journeys import (
     at_least,
     disbursed,

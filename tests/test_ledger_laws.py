@@ -1,3 +1,5 @@
+"""The ledger equals a slow one for any journey; order of arrival, repeats and freezing change nothing."""
+
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal

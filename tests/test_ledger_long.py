@@ -1,3 +1,5 @@
+"""A loan over a thousand days, most of whose events are no longer kept."""
+
 from tests.journeys import Told, arriving, disbursed, due, journey, paid, reversed_
 
 #  A loan over 1,000 days: 10,000 due every 30 days from day 30 to 990 (33 dues), each paid on its day but the third.

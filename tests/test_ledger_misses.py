@@ -1,3 +1,5 @@
+"""Missed instalments, told by the core or derived, and days of material arrears."""
+
 from decimal import Decimal
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The core's own truth: snapshots win for their date and are rolled on."""
+
 from tests.journeys import (
     arriving,
     at_least,

@@ -69,6 +69,7 @@ def test_two_runs_over_the_same_file_leave_equal_bytes(tmp_path, worked):
         "collection-tasks.jsonl",
         "dead-letters.jsonl",
         "disagreements.jsonl",
+        "held.jsonl",
         "order.jsonl",
         "profiles.jsonl",
         "rules.jsonl",
@@ -83,6 +84,15 @@ def test_a_run_into_a_used_folder_keeps_nothing_of_the_run_before(tmp_path, work
     over_it = replayed(written(tmp_path / "nothing.jsonl"), out="out")
     assert [over_it.lines(name) for name in ("alerts.jsonl", "profiles.jsonl", "order.jsonl")] == [[], [], []]
     assert over_it.summary["alerts"] == {} and over_it.summary["as_of"] is None
+
+
+def test_a_run_that_breaks_off_leaves_no_summary_of_the_run_before(tmp_path, worked):
+    (worked.folder / "order.jsonl").unlink()
+    (worked.folder / "order.jsonl").mkdir()
+    again = replayed(tmp_path / "out.jsonl")
+    assert (again.code, again.err.count("\n")) == (2, 1)
+    assert again.err.startswith(f"{worked.folder / 'order.jsonl'}: expected a file that can be read or written")
+    assert not (worked.folder / "summary.json").exists() and not (worked.folder / "profiles.jsonl").exists()
 
 
 def test_alerts_of_one_close_stand_in_the_order_of_borrowers_and_those_of_events_in_theirs(tmp_path):
@@ -207,6 +217,7 @@ def test_the_counts_of_the_summary_are_those_of_the_files(tmp_path):
         "days_closed": 3,
         "alerts": {"closed": 1, "opened": 1, "raised": 1},
         "alerts_by_rule": {"misses": 1},
+        "held": 0,
         "shadow_alerts": 2,  # opened and closed: its rule does not escalate
         "tasks": {"cancelled": 1, "open": 1},
         "dead_letters": {"conflict": 1, "not_json": 1},

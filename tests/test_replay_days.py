@@ -115,6 +115,17 @@ def test_an_event_of_a_later_date_is_judged_right_after_the_close_before_it(tmp_
     ]
 
 
+def test_what_came_early_is_judged_before_anything_else_of_its_day(tmp_path, rules):
+    ran = replayed_records(
+        tmp_path,
+        missed("early", "2025-03-02T20:00:00+08:00", loan_id="L2"),
+        day_ended("2025-03-01"),
+        missed("in-time", "2025-03-02T08:00:00+08:00", loan_id="L3"),
+        rules=rules,
+    )
+    assert spoken(ran) == [("at-once", "early"), ("at-once", "in-time")]
+
+
 def test_what_came_early_for_the_day_after_the_last_close_is_judged_at_the_end(tmp_path, rules):
     ran = replayed_records(tmp_path, missed("e1", "2025-03-02"), day_ended("2025-03-01"), rules=rules)
     assert spoken(ran) == [("at-once", "e1")]
@@ -236,6 +247,11 @@ def test_only_heads_are_compared_so_a_file_keeps_its_own_order(tmp_path, rules):
     first = [miss("a", "2025-03-01T09:00:00+08:00"), miss("b", "2025-03-01T07:00:00+08:00")]
     second = [miss("c", "2025-03-01T08:00:00+08:00")]
     assert order_of(tmp_path, rules, first, second) == ["c", "a", "b"]
+
+
+def test_a_line_that_cannot_be_used_is_taken_as_soon_as_it_is_a_head(tmp_path, rules):
+    #  Behind the broken line of the first file stands the 1st; it must not come after the 2nd of the other file.
+    assert order_of(tmp_path, rules, [b"{", miss("a", "2025-03-01")], [miss("b", "2025-03-02")]) == ["a", "b"]
 
 
 def test_a_day_ended_in_one_file_closes_the_days_of_all_after_the_last_event_of_its_date(tmp_path, rules):

@@ -31,7 +31,7 @@ def explain(alert_id: str, folder: Path, lang: Language, quiet: bool) -> str | N
 
 def _explained(alert_id: str, folder: Path, lang: Language, quiet: bool) -> str | None:
     if not any((folder / name).is_file() for name in ALERTS):
-        got = "a folder without them" if folder.is_dir() else "a file" if folder.exists() else "nothing there"
+        got = "a folder without it" if folder.is_dir() else "a file" if folder.exists() else "nothing there"
         return f"{folder}: expected a folder with the {ALERTS[0]} of a replay, got {got}; name the --out of a replay"
     alert = _found(folder, ALERTS, "id", alert_id)
     if alert is None:

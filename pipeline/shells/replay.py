@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -63,8 +64,12 @@ class Outputs:
         for name in (SUMMARY, PROFILES, RULES):  # What an earlier run left says nothing of this one.
             (folder / name).unlink(missing_ok=True)
         self.folder = folder
-        self.files: dict[type, BinaryIO] = {kind: (folder / name).open("wb") for kind, name in FILES.items()}
-        self.order = (folder / ORDER).open("wb")
+        with ExitStack() as opened:  # Where one cannot be opened, those before it are closed.
+            self.files: dict[type, BinaryIO] = {
+                kind: opened.enter_context((folder / name).open("wb")) for kind, name in FILES.items()
+            }
+            self.order = opened.enter_context((folder / ORDER).open("wb"))
+            self._opened = opened.pop_all()
         self.guard = guard
         self.held = (folder / HELD).open("wb")  # what the storm guard keeps for an officer
         self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
