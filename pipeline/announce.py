@@ -10,7 +10,7 @@ from pipeline.look import Look
 from pipeline.memory import Episode, Memory
 from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
-from pipeline.zone import date_of_number
+from pipeline.zone import date_text
 from rules.rule import SEVERITIES, Measure
 from rules.say import render
 
@@ -98,7 +98,7 @@ def _alert(telling: Telling, episode: Episode, **fields: Any) -> Alert:
         account_id=episode.key if episode.per == "account_id" else None,
         severity=SEVERITIES[episode.severity],
         at=telling.shelf.terms.zone.text(look.now),
-        business_date=date_of_number(look.day.date).isoformat(),
+        business_date=date_text(look.day.date),
         cause=telling.cause,
         **fields,
     )
@@ -124,8 +124,10 @@ def in_unit(sheet: Sheet, place: int) -> tuple[Any, bool]:
     if value != value:
         return None, False
     scale = sheet.bench.meters[place].scale
-    if value is True or value is False or scale == 1:
+    if scale == 1 or value is True or value is False:
         return value, exact == exact
+    if isinstance(value, int) and value % scale == 0:
+        return value // scale, exact == exact
     scaled = Fraction(value) / scale
     return (scaled.numerator if scaled.denominator == 1 else scaled), exact == exact
 

@@ -23,7 +23,7 @@ from pipeline.prune import prune
 from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
 from pipeline.sight import Sight
-from pipeline.zone import date_of_number
+from pipeline.zone import date_text
 
 PRUNE_EVERY = 32  # days between two looks for events too old to keep
 
@@ -78,7 +78,7 @@ def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, l
         derive_misses(shelf, day, memory)
         _note_material(shelf, memory, look)
         memory.quiet_until = ledger_until(memory, "", day.date)
-    cause = {"type": "day.ended", "date": date_of_number(day.date).isoformat()}
+    cause = {"type": "day.ended", "date": date_text(day.date)}
     sight = Sight(shelf, memory, look, cause, is_correction=False)
     sight.look_at_all()
     decisions += sight.told()

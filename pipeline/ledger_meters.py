@@ -38,8 +38,6 @@ def now_meter(measure: Measure, fact: Field, setting: Setting) -> Meter:
     across = measure.across or ("worst" if fact.unit in ("days", "share") else "sum")
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
-        if "repayment" in look.day.missing:
-            return unknown_until(look.day.date)
         until = ledger_until(memory, "" if fact.name == "material_days" else key, look.day.date)
         value = fact_of(memory, key, fact, across, look, setting)
         return unknown_until(until) if value is None else (value, value, until)

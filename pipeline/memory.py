@@ -17,7 +17,7 @@ from pipeline.layout import INSTANT_BITS, TEXT_MASK, Layout, layout_of
 from pipeline.ledger import Loan
 
 VERSION = 1
-FRESH_LIMIT = 8  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
+FRESH_LIMIT = 12  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
 Row = tuple[int, ...]
 
 

@@ -64,17 +64,7 @@ def compile_measure(measure: Measure, per: str, setting: Setting) -> Compiled:
         assert field is not None
         core = _fact(measure, source, field, reach, feeds)
     scale = setting.scale(field) if field is not None and measure.verb != "distinct" else 1
-    return Compiled(measure, _unless_missing(core, feeds), scale, feeds, reach, per_key)
-
-
-def _unless_missing(core: Meter, feeds: tuple[str, ...]) -> Meter:
-    def meter(memory: Memory, key: str, look: Look) -> Value:
-        missing = look.day.missing
-        if missing and any(feed in missing for feed in feeds):
-            return unknown_until(look.day.date)
-        return core(memory, key, look)
-
-    return meter
+    return Compiled(measure, core, scale, feeds, reach, per_key)
 
 
 # -- windows over events ----------------------------------------------------

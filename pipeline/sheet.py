@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.judge import Bench, Judged, Verdict, piece
 from pipeline.look import Look
-from pipeline.measures import FOREVER
+from pipeline.measures import FOREVER, NAN
 from pipeline.memory import Episode, Memory
 from rules.rule import SEVERITIES
 
@@ -77,7 +77,11 @@ class Sheet:
         value = self.exact[i]
         if value is None:
             compiled = self.bench.meters[i]
-            value, at_least, until = compiled.meter(self.memory, self.key if compiled.per_key else "", self.look)
+            if self.look.day.missing and any(feed in self.look.day.missing for feed in compiled.feeds):
+                value, at_least, until = NAN, NAN, self.look.day.date
+            else:
+                key = self.key if compiled.per_key else ""
+                value, at_least, until = compiled.meter(self.memory, key, self.look)
             self.exact[i], self.at_least[i], self.until[i] = value, at_least, until
             if until < self.soonest:
                 self.soonest = until

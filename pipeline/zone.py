@@ -20,13 +20,24 @@ def date_of_number(number: int) -> date:
     return date.fromordinal(number + _EPOCH_ORDINAL)
 
 
+@lru_cache(maxsize=1024)
+def date_text(number: int) -> str:
+    """The date of a number of days since 1970-01-01, as ISO 8601."""
+    return date_of_number(number).isoformat()
+
+
 class Zone:
-    """Dates, instants and their texts in one zone; equal zones give equal answers."""
+    """Dates, instants and their texts in one zone; equal zones give equal answers.
+
+    >>> Zone("Asia/Shanghai").text(1741449599999)
+    '2025-03-08T23:59:59.999+08:00'
+    """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._zone = ZoneInfo(name)
         self.start_of = lru_cache(maxsize=4096)(self._start_of)
+        self.text = lru_cache(maxsize=1024)(self._text)  # at the end of a day all borrowers share one instant
 
     def date_of(self, at_ms: int) -> int:
         """The business date of an instant."""
@@ -40,12 +51,8 @@ class Zone:
         """The last millisecond of a date."""
         return self.start_of(day + 1) - 1
 
-    def text(self, at_ms: int) -> str:
-        """An instant as RFC 3339 in this zone, with milliseconds only where there are some.
-
-        >>> Zone("Asia/Shanghai").text(1741449599999)
-        '2025-03-08T23:59:59.999+08:00'
-        """
+    def _text(self, at_ms: int) -> str:
+        """An instant as RFC 3339 in this zone, with milliseconds only where there are some."""
         local = (_EPOCH + at_ms * _MILLISECOND).astimezone(self._zone)
         return local.isoformat(timespec="milliseconds" if at_ms % 1000 else "seconds")
 
