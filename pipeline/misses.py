@@ -5,7 +5,7 @@ from typing import Any
 
 from pipeline import ledger, standing
 from pipeline.events import RepaymentMissed
-from pipeline.keeping import NOTHING, Intake, Taken, keep, refold
+from pipeline.keeping import NOTHING, Intake, News, Taken, keep, refold
 from pipeline.layout import ABSENT, day_of, layout_of, when
 from pipeline.look import Day
 from pipeline.memory import Memory, Row, token_of
@@ -13,7 +13,7 @@ from pipeline.sheet import forget_values
 from pipeline.shelf import CompiledShelf
 
 OURS = "forewarn"  # the source of derived events
-_INSTALMENT = layout_of("repayment.missed").columns["instalment"].offset
+INSTALMENT = layout_of("repayment.missed").columns["instalment"].offset
 
 
 def take_miss(intake: Intake) -> Taken:
@@ -35,26 +35,27 @@ def take_miss(intake: Intake) -> Taken:
 def take_rescheduling(intake: Intake) -> Taken:
     """A new schedule; it counts its instalments anew, so misses that were one may be two."""
     taken = keep(intake)
-    count_once(intake.shelf, intake.memory, intake.loan_id)
-    return taken
+    changed = count_once(intake.shelf, intake.memory, intake.loan_id)
+    return taken._replace(news=(*taken.news, *(News("repayment.missed", intake.loan_id, row) for row in changed)))
 
 
-def count_once(shelf: CompiledShelf, memory: Memory, loan_id: str) -> None:
+def count_once(shelf: CompiledShelf, memory: Memory, loan_id: str) -> list[Row]:
     """Of all misses of one instalment under one schedule, only one counts: ours, else the first of the core's.
 
-    A miss dated on the day of a rescheduling belongs to the schedule before it.
+    A miss dated on the day of a rescheduling belongs to the schedule before it. Returns the misses that count from now
+    on, or no more.
     """
     head = memory.head
     stream = memory.stream(layout_of("repayment.missed"), loan_id)
     void = head.void_misses.pop(loan_id, [])
     schedules = memory.streams.get("loan.rescheduled", {}).get(loan_id)
     changes = [] if schedules is None else [day_of(row[0]) for row, _ in schedules.each()]
-    kept = [(row, token, True) for row, token in stream.each() if row[_INSTALMENT] != ABSENT]
+    kept = [(row, token, True) for row, token in stream.each() if row[INSTALMENT] != ABSENT]
     seen: set[tuple[int, int]] = set()
     still_void: list[tuple[Row, str]] = []
-    is_changed = False
+    changed: list[Row] = []
     for row, token, counts in sorted([*kept, *((row, token, False) for row, token in void)], key=_place):
-        mark = (row[_INSTALMENT], bisect_left(changes, day_of(row[0])))
+        mark = (row[INSTALMENT], bisect_left(changes, day_of(row[0])))
         is_first = mark not in seen
         seen.add(mark)
         if is_first and not counts:
@@ -65,13 +66,15 @@ def count_once(shelf: CompiledShelf, memory: Memory, loan_id: str) -> None:
             head.void[token] = (day_of(row[0]), row[1])
         if not is_first:
             still_void.append((row, token))
-        is_changed |= is_first != counts
+        if is_first != counts:
+            changed.append(row)
     if still_void:
         head.void_misses[loan_id] = still_void
-    if is_changed:
+    if changed:
         memory.tail = None
         forget_values(memory, "repayment.missed")
         refold(shelf, memory, loan_id)
+    return changed
 
 
 def _place(entry: tuple[Row, str, bool]) -> tuple[bool, int, str]:

@@ -5,6 +5,7 @@ from array import array
 from pipeline import ledger
 from pipeline.layout import Layout, day_of, layout_of
 from pipeline.memory import Memory, Row
+from pipeline.misses import INSTALMENT
 from pipeline.shelf import CompiledShelf
 from pipeline.standing import State
 
@@ -25,6 +26,8 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
             memory.tail, memory.is_touched = None, True
             if layout.kind.totals_days:
                 _add_totals(memory, layout, key, gone)
+            if type_name == "repayment.missed" and key in head.void_misses:
+                _keep_void(memory, key, {row[INSTALMENT] for row, _ in gone})
             if type_name in ledger.FOLDED and key in head.loans:
                 folded.setdefault(key, []).extend((type_name, row, token) for row, token in gone)
     for loan_id, rows in folded.items():
@@ -32,6 +35,14 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
     _drop_totals(memory, on)
     memory.recollect_ids()
     _drop_void(memory, on)
+
+
+def _keep_void(memory: Memory, loan_id: str, instalments: set[int]) -> None:
+    """A miss that gave way to one that is now too old gives way to it for ever."""
+    void = memory.head.void_misses.pop(loan_id)
+    left = [(row, token) for row, token in void if row[INSTALMENT] not in instalments]
+    if left:
+        memory.head.void_misses[loan_id] = left
 
 
 def _drop_void(memory: Memory, on: int) -> None:

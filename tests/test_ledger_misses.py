@@ -163,3 +163,9 @@ def test_arrears_of_a_retail_borrower_are_judged_loan_by_loan() -> None:
 
 def test_material_days_of_a_loan_without_due_or_snapshot_are_unknown() -> None:
     assert fact("material_days", disbursed(), on=5) is None
+
+
+def test_a_miss_that_gave_way_does_not_come_back_when_the_one_that_counted_grows_too_old() -> None:
+    # m2 tells once more of the miss m1; on day 425 m1 is no longer kept, and m2 still does not count.
+    loan = journey(disbursed(), missed(0, 1, id="m1"), missed(30, 1, id="m2"), missed(425, 2, id="m3"), until=426)
+    assert loan.misses == [("m3", 425)]

@@ -69,9 +69,10 @@ class Outputs:
                 kind: opened.enter_context((folder / name).open("wb")) for kind, name in FILES.items()
             }
             self.order = opened.enter_context((folder / ORDER).open("wb"))
+            # What the storm guard keeps for an officer.
+            self.held = opened.enter_context((folder / HELD).open("wb"))
             self._opened = opened.pop_all()
         self.guard = guard
-        self.held = (folder / HELD).open("wb")  # what the storm guard keeps for an officer
         self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
         by_status = Counter(rule.status for rule in shelf.rules.values())
         self.summary = Summary(shelf=shelf.hash, rules=dict(sorted(by_status.items())))
@@ -155,8 +156,7 @@ class Outputs:
 
     def close(self) -> None:
         """Let go of every file."""
-        for handle in (*self.files.values(), self.order, self.held):
-            handle.close()
+        self._opened.close()
 
 
 def replay(
