@@ -91,7 +91,7 @@ class Run:
         t2 = process_time()
         bodies = [line(decision) for decision in told]
         t3 = process_time()
-        self._freeze(touched)
+        self.frozen += self._freeze(touched)
         t4 = process_time()
         for stage, took in zip(STAGES, (t1 - t0, t2 - t1, t3 - t2, t4 - t3), strict=False):
             spent[stage] += took
@@ -117,13 +117,14 @@ class Run:
             touched[borrower_id] = memory
         return told, touched
 
-    def _freeze(self, touched: dict[str, Memory]) -> None:
-        store = self.store
+    def _freeze(self, touched: dict[str, Memory]) -> int:
+        store, n = self.store, 0
         for borrower_id, memory in touched.items():
             if memory.is_touched:
                 store[borrower_id] = freeze(memory)
                 memory.is_touched = False
-                self.frozen += 1
+                n += 1
+        return n
 
     def _sweep(self, day: Day) -> None:
         """Close the day for everybody, freeze who changed, and open the next one."""

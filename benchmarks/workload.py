@@ -4,7 +4,8 @@ Borrowers have habits of their own; each is reproducible by its number and the s
 
 A borrower has one loan and one account and, in 400 days, about 13 instalments due and paid (one in five borrowers pays
 nine days late and now and then not at all), 26 movements and 4 salaries in 100 days, a balance a week, and now and then
-a bureau inquiry or score. 5 % of the events come up to three days late, 0.1 % twice, 0.05 % malformed as well.
+a bureau inquiry or score. 5 % of the events come up to three days late, 0.1 % twice, 0.05 % malformed as well,
+0.02 % with another amount under the same id.
 """
 
 import functools
@@ -21,7 +22,7 @@ from rules.rule import And, Comparator, Comparison, Measure, Name, Number, Rule,
 
 FIRST_DAY = date(2025, 1, 1)
 CATEGORIES = ("rent", "transfer", "card", "groceries", "fee", "cash_advance", "gambling")
-LATE, TWICE, MALFORMED = 0.05, 0.001, 0.0005
+LATE, TWICE, MALFORMED, CONFLICTING = 0.05, 0.001, 0.0005, 0.0002
 INSTALMENT_MINOR = 120_000
 MOVEMENTS_A_DAY = 0.26
 
@@ -67,6 +68,8 @@ def life(borrower: int, days: int, seed: int, movements_from: int = 0) -> list[t
             found.append((day, raw))
         if 0.6 < chance < 0.6 + MALFORMED:
             found.append((day, raw.replace(b'"amount_minor":', b'"amount_minor":1.5,"x":')))
+        if 0.7 < chance < 0.7 + CONFLICTING:
+            found.append((day, raw.replace(b'"amount_minor":', b'"amount_minor":1')))
     return sorted(found, key=lambda entry: entry[0])
 
 

@@ -13,7 +13,7 @@ from pipeline.shells.terms import terms_of
 from pipeline.zone import date_of_number
 from rules.loader import load_shelf
 from rules.rule import Case, Rule
-from tests.arrival_logs import Ran, Told, day_ended, replayed, shelf, told, written
+from tests.arrival_logs import COUNTS_MISSES, Ran, Told, day_ended, replayed, shelf, told, written
 
 SHIPPED = Path(__file__).parents[1] / "rules" / "shelf"
 TERMS = terms_of(load())
@@ -143,3 +143,14 @@ def test_a_case_with_amounts_dues_and_missing_days_gives_its_alerts_through_repl
     assert run_case(rule, case, TERMS).passed
     ran = assert_equal_alerts(tmp_path, rule, case, rules)
     assert len(ran.alerts) == len(case.expect)
+
+
+def test_a_case_runs_until_what_was_given_last_has_stood_for_the_whole_time_of_for(tmp_path):
+    #  missed on day 4 ── true for two full days at the close of day 6: a case that expects nothing must see it
+    given = [{"day": 0, "event": "external.inquiry"}, {"day": 4, "event": "repayment.missed"}]
+    case = {"name": "nothing, it says", "given": given, "expect": "nothing"}
+    rules = shelf(tmp_path / "rules", misses=COUNTS_MISSES | {"for": "2d", "tests": [case]})
+    [(rule, only)] = cases_of(rules)
+    outcome = run_case(rule, only, TERMS)
+    assert [(each.day, each.alert) for each in outcome.got] == [(6, "low")]
+    assert not outcome.passed

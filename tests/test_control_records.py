@@ -177,7 +177,7 @@ def test_a_figure_holds_until_it_is_published_again(tmp_path, rules):
 
 
 def test_a_figure_that_comes_before_its_date_holds_from_its_date_on(tmp_path, rules):
-    #  On the 1st comes what is published for the 3rd: the inquiry of the 2nd is judged at 4 %, the close of the 3rd at 6 %.
+    #  On the 1st comes the figure of the 3rd. The inquiry of the 2nd is judged at 4 %, the close of the 3rd at 6 %.
     ran = replayed_records(
         tmp_path,
         macro("2025-03-01", unemployment=40_000),

@@ -169,7 +169,7 @@ def test_arrears_of_one_borrower_are_a_column_with_a_mark_for_the_others(made, c
 
 
 def test_days_past_due_that_nobody_knows_are_not_zero(made, capsys):
-    [*others, last] = made.profiles
+    last = made.profiles[-1]
     unknown = last | {"borrower_id": "B0", "loans": [{**last["loans"][0], "days_past_due": None}], "episodes": []}
     text = printed(made._replace(profiles=[unknown]), capsys)
     assert re.search(r"│ B0 +│ - +│ +0 │ +\? │", text)
