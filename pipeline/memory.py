@@ -17,7 +17,7 @@ from pipeline.layout import INSTANT_BITS, TEXT_MASK, Layout, layout_of
 from pipeline.ledger import Loan
 
 VERSION = 1
-FRESH_LIMIT = 12  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
+FRESH_LIMIT = 8  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
 Row = tuple[int, ...]
 
 
@@ -232,6 +232,8 @@ class Memory:
         self.ids += token + "\n"
         event_id, source = token.split("\t")
         number = self.number
+        if "#" in source:  # a derived event, known by its date as well: its source is no name to remember
+            event_id, source = token, ""
         self.head.fresh.append(Fresh(number(layout.type), number(key), event_id, number(source), row))
 
 
@@ -264,7 +266,7 @@ def thaw(borrower_id: str, head: bytes, tail: bytes) -> Memory:
     names = memory.head.names
     for each in memory.head.fresh:
         stream = memory.stream(layout_of(names[each.type]), names[each.key])
-        stream.insert(each.row, token_of(each.id, names[each.source]))
+        stream.insert(each.row, token_of(each.id, names[each.source]) if each.source else each.id)
     memory.recollect_ids()
     return memory
 
