@@ -69,9 +69,9 @@ def test_help_names_no_path_of_this_machine():
 
 
 def refused(tmp_path: Path, bad: int, good: int, *words: str | Path) -> Ran:
-    """A replay of so many payments in another currency, and so many misses."""
+    """A replay of one line that is no JSON, so many payments in another currency, and so many misses."""
     dollars = [paid(f"b{n}", "2025-03-01", currency="USD") for n in range(bad)]
-    log = written(tmp_path / "log.jsonl", *dollars, *(missed(f"g{n}", "2025-03-01") for n in range(good)))
+    log = written(tmp_path / "log.jsonl", b"no JSON", *dollars, *(missed(f"g{n}", "2025-03-01") for n in range(good)))
     return forewarn("replay", log, "--rules", SHELF, "--out", tmp_path / "out", *words)
 
 
@@ -79,19 +79,19 @@ def test_a_replay_that_refuses_more_than_half_names_the_commonest_reason_and_the
     ran = refused(tmp_path, 2, 1)
     assert ran.code == 0
     assert ran.err == (
-        "warning: 2 of 3 events refused, most often as bad_field; check that the settings file (now "
+        "warning: 3 of 4 events refused, most often as bad_field; check that the settings file (now "
         "config/default.yaml) has the currency and the zone of the data, and read "
         f"{tmp_path / 'out' / 'dead-letters.jsonl'}\n"
     )
     config = tmp_path / "ours.yaml"
     config.write_text("zone: Asia/Taipei\n")
     chinese = refused(tmp_path, 2, 1, "--config", config, "--lang", "zh").err
-    assert chinese.startswith("警告：3 个事件中有 2 个被拒收，最常见的原因：字段有误（bad_field）；请检查")
+    assert chinese.startswith("警告：4 个事件中有 3 个被拒收，最常见的原因：字段有误（bad_field）；请检查")
     assert str(config) in chinese
 
 
 def test_a_replay_that_refuses_half_or_is_quiet_does_not_warn(tmp_path):
-    assert refused(tmp_path, 2, 2).err == ""
+    assert refused(tmp_path, 1, 2).err == ""
     assert refused(tmp_path, 2, 1, "--quiet").err == ""
 
 
