@@ -100,9 +100,9 @@ def _asleep_until(shelf: CompiledShelf, memory: Memory) -> int:
         if bench.judged:
             for key in keys_of(bench, memory):
                 sheet: Sheet | None = memory.sheets.get((i, key))
-                if sheet is None or not sheet.is_judged or sheet.alive:
+                if sheet is None or not sheet.is_judged:
                     return 0
-                until = min(until, sheet.soonest)
+                until = min(until, sheet.soonest, sheet.stirs)
     return until
 
 

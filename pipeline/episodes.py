@@ -12,6 +12,7 @@ from pipeline.decisions import Reason
 from pipeline.memory import Episode
 from rules.rule import Rule
 
+NEVER = 1 << 40
 STALE_DAYS = 7  # an episode unknown for so long is shown as stale (architecture.md)
 
 
@@ -109,6 +110,17 @@ def still_clearing(episode: Episode, rule: Rule, on: int) -> bool:
         and episode.unknown_since is None
         and on - episode.false_since < rule.clear_after
     )
+
+
+def stirs_on(episode: Episode, rule: Rule, on: int) -> int:
+    """The next date on which time alone moves an episode whose condition stays as it is."""
+    if episode.state == "pending":
+        ripe = episode.since + rule.hold
+        quiet = 0 if episode.opened_on is None else episode.opened_on + rule.quiet
+        return ripe if on < ripe else max(on + 1, quiet)
+    if episode.state == "open" and episode.false_since is not None:
+        return episode.false_since + rule.clear_after
+    return NEVER
 
 
 def shown_state(episode: Episode, on: int, *, is_muted: bool) -> str:

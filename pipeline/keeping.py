@@ -146,6 +146,9 @@ def _fold(intake: Intake, loan_id: str, row: Row, original: Row) -> tuple[Decisi
     loan, terms = memory.head.loans[loan_id], intake.shelf.setting.terms(memory)
     place = (row[0], token)
     is_snapshot = arrival.type == "loan.snapshot"
+    if place < loan.latest and _commutes(intake, loan_id, row):
+        ledger.apply(loan, loan.state, arrival.type, original, token, terms)
+        return NO_NOTES
     if place < loan.latest:
         refold(intake.shelf, memory, loan_id)
         if not is_snapshot:
@@ -156,6 +159,28 @@ def _fold(intake: Intake, loan_id: str, row: Row, original: Row) -> tuple[Decisi
     ledger.apply(loan, loan.state, arrival.type, original, token, terms)
     loan.latest = place
     return notes
+
+
+def _commutes(intake: Intake, loan_id: str, row: Row) -> bool:
+    """Whether folding a due or a payment now comes to the same as folding it in its place.
+
+    Money is one pool, so it does where only dues, payments and misses came after; but an early settlement ends the
+    dues, and a due of the same instalment takes the place of another: with these the order counts.
+    """
+    memory, own_type = intake.memory, intake.arrival.type
+    early = intake.shelf.setting.terms(memory).early
+    if own_type != "repayment.due" and (own_type != "repayment.received" or ledger.kind_of(row) == early):
+        return False
+    for type_name in ledger.FOLDED:
+        stream = memory.streams.get(type_name, {}).get(loan_id)
+        for each in () if stream is None or type_name == "repayment.missed" else stream.since(row[0]):
+            is_payment = type_name == "repayment.received" and ledger.kind_of(each) != early
+            is_other_due = type_name == "repayment.due" and (
+                own_type != type_name or each == row or ledger.instalment_of(each) != ledger.instalment_of(row)
+            )
+            if not is_payment and not is_other_due:
+                return False
+    return True
 
 
 def refold(shelf: CompiledShelf, memory: Memory, loan_id: str) -> None:

@@ -112,9 +112,7 @@ def _received(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> N
     amount = row[_RECEIVED_AMOUNT]
     if amount == ABSENT:
         return
-    if row[_RECEIVED_KIND.offset] >> (_RECEIVED_KIND.shift or 0) & TEXT_MASK == terms.early and _settles(
-        state, amount, day_of(row[0]), terms
-    ):
+    if kind_of(row) == terms.early and _settles(state, amount, day_of(row[0]), terms):
         state.dues, state.pool, state.base, state.lump, state.days = [], 0, 0, 0, None
         state.has_days = state.has_arrears = True
         return
@@ -123,6 +121,16 @@ def _received(loan: Loan, state: State, row: Row, token: str, terms: Terms) -> N
     if state.base is not None:
         state.base -= to_lump
     state.pool += amount - to_lump
+
+
+def kind_of(row: Row) -> int:
+    """The kind of a payment, as the number of its text."""
+    return row[_RECEIVED_KIND.offset] >> (_RECEIVED_KIND.shift or 0) & TEXT_MASK
+
+
+def instalment_of(row: Row) -> int:
+    """The instalment of a due."""
+    return row[_DUE_INSTALMENT]
 
 
 def _settles(state: State, amount: int, on: int, terms: Terms) -> bool:

@@ -113,20 +113,25 @@ def is_material(memory: Memory, loan: Loan, look: Look, setting: Setting) -> boo
     """
     absolute, share_ppm = setting.limits(loan.segment)
     loans = [loan] if loan.segment != "corporate" else list(memory.head.loans.values())
+    late = _total(memory, loans, "arrears", look, setting)
+    if late is None or late <= absolute:
+        return None if late is None else False
+    owed = _total(memory, loans, "exposure", look, setting)
+    return None if owed is None else late * 1_000_000 > owed * share_ppm
+
+
+def _total(memory: Memory, loans: list[Loan], fact: str, look: Look, setting: Setting) -> int | None:
+    """An amount over some loans in the reporting currency; None when it is unknown of any."""
     terms = setting.terms(memory)
-    late = owed = 0
-    for each in loans:
-        for name in ("arrears", "exposure"):
-            amount = amount_of(each.state, name, look.day.date, terms)
-            if amount is not None and each.currency:
-                amount = setting.in_reporting(amount, each.currency, look)
-            if amount is None:
-                return None
-            if name == "arrears":
-                late += amount
-            else:
-                owed += amount
-    return late > absolute and late * 1_000_000 > owed * share_ppm
+    total = 0
+    for loan in loans:
+        amount = amount_of(loan.state, fact, look.day.date, terms)
+        if amount is not None and loan.currency:
+            amount = setting.in_reporting(amount, loan.currency, look)
+        if amount is None:
+            return None
+        total += amount
+    return total
 
 
 def material_days(memory: Memory, loan: Loan, look: Look, setting: Setting) -> int | None:

@@ -156,6 +156,14 @@ class Stream:
         self._set_tokens(tokens[n:])
         return gone
 
+    def since(self, key: int) -> Iterator[Row]:
+        """The rows from a sort key on, latest first."""
+        width = self.layout.width
+        for i in range(len(self.rows) - width, -1, -width):
+            if self.rows[i] < key:
+                return
+            yield tuple(self.rows[i : i + width])
+
     def each(self) -> Iterator[tuple[Row, str]]:
         """Every row with its token, oldest first."""
         width = self.layout.width

@@ -6,6 +6,7 @@ which it may change by itself. A sheet is a mere convenience: dropping it at any
 
 from typing import Any
 
+from pipeline.episodes import stirs_on
 from pipeline.judge import Bench, Judged, Verdict, piece
 from pipeline.look import Look
 from pipeline.measures import FOREVER, NAN
@@ -28,6 +29,7 @@ class Sheet:
         "pieces",
         "settled",
         "soonest",
+        "stirs",
         "until",
     )
 
@@ -40,6 +42,7 @@ class Sheet:
         self.pieces: list[int] = [-1] * n  # the rules that each value does not rule out
         self.soonest = FOREVER  # the first date on which any value may change by itself
         self.settled = 0  # rules whose episode is open, true and as severe as it gets
+        self.stirs = 0  # the first date on which time alone may move an episode
         self.is_judged = False  # whether every rule was judged since the sheet was begun
         self.alive: dict[int, Episode] = {}  # bit of a rule -> its pending or open episode
 
@@ -58,8 +61,15 @@ class Sheet:
             self.soonest = soonest
 
     def is_quiet(self, today: int) -> bool:
-        """Whether every rule was judged, none holds, and no value can have changed by itself since."""
-        return self.is_judged and not self.alive and today < self.soonest
+        """Whether every rule was judged, and neither a value nor an episode can have moved by itself since."""
+        return self.is_judged and today < self.soonest and today < self.stirs
+
+    def note_judged(self, today: int) -> None:
+        """Every rule was judged: until an event comes, only time moves values and episodes."""
+        self.is_judged = True
+        rules = self.bench.judged
+        dates = [stirs_on(episode, rules[bit.bit_length() - 1].rule, today) for bit, episode in self.alive.items()]
+        self.stirs = min(dates, default=FOREVER)
 
     def forget(self, meters: tuple[int, ...]) -> None:
         """Forget the values that an event may have changed; the end of the day then judges every rule again."""

@@ -53,7 +53,7 @@ class Sight:
                         self._judge(i, bench, key, asked)
 
     def look_at_all(self) -> None:
-        """Judge every rule at the end of a day, but where no value can have changed and no episode lives."""
+        """Judge every rule at the end of a day, but where neither a value nor an episode can have moved."""
         today, missing = self.look.day.date, self.look.day.missing
         for i, bench in enumerate(self.shelf.benches):
             if not bench.judged:
@@ -62,7 +62,7 @@ class Sight:
                 sheet = self.memory.sheets.get((i, key))
                 if sheet is None or sheet.bench is not bench or missing or not sheet.is_quiet(today):
                     self._judge(i, bench, key, bench.everyone)
-                    self.memory.sheets[i, key].is_judged = True
+                    self.memory.sheets[i, key].note_judged(today)
 
     def told(self, closed_loan: str = "") -> list[Decision]:
         """Alerts of every transition that is not muted, inhibitors first, and the tasks that follow."""

@@ -66,11 +66,13 @@ def principal_paid(state: State, terms: Terms) -> int:
     for due in state.dues:
         if left <= 0:
             break
-        for part in terms.order:
-            covered = min(left, getattr(due, part))
-            left -= covered
-            if part != "principal":
-                other += covered
+        if due.fee or due.interest:
+            for part in terms.order:
+                covered = min(left, getattr(due, part))
+                left -= covered
+                other += 0 if part == "principal" else covered
+        else:
+            left -= due.principal
     return state.pool - other
 
 
@@ -79,7 +81,7 @@ def unpaid(state: State) -> list[tuple[Due, int]]:
     left = state.pool
     owing = []
     for due in state.dues:
-        amount = due.amount
+        amount = due[2] + due[3] + due[4]  # fee, interest, principal: many dues are walked, so no property here
         if left >= amount:
             left -= amount
         else:
