@@ -56,6 +56,7 @@ class Sheet:
             for i, until in enumerate(self.until):
                 if until <= today:
                     self.exact[i], self.until[i] = None, FOREVER
+                    self.is_judged = False  # nobody knows when this value may change until it is asked for again
                 elif until < soonest:
                     soonest = until
             self.soonest = soonest
@@ -151,7 +152,8 @@ def sheet_of(memory: Memory, place: tuple[int, str], bench: Bench, look: Look) -
     if sheet is None or sheet.bench is not bench:
         sheet = memory.sheets[place] = Sheet(bench, memory, place[1], look)
         _find_alive(sheet)
-    sheet.turn_to(look)
+    if sheet.look is not look:
+        sheet.turn_to(look)
     return sheet
 
 

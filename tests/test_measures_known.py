@@ -6,8 +6,8 @@ import pytest
 from rules.rule import Selector
 from tests.oracles.rule_closing import at_least, closing, exactly
 from tests.oracles.rule_events import card, credit, debit, disbursed, late, missed, overdue, paid, repeated, taken_back
-from tests.oracles.rule_journeys import DAY_0, LONG_BEFORE, told
-from tests.oracles.rule_makers import both, is_text, measure, sequence
+from tests.oracles.rule_journeys import DAY_0, LONG_BEFORE, journey, told
+from tests.oracles.rule_makers import both, compare, is_text, measure, measures, rule, sequence
 from tests.oracles.rule_truth import UNKNOWN
 
 # -- what arrives late, twice, or is taken back -----------------------------
@@ -136,4 +136,23 @@ def test_a_flow_leaves_a_window_of_200_days_on_its_date_as_any_other() -> None:
         exactly(107),
         exactly(7),
         exactly(0),
+    ]
+
+
+def test_a_window_in_hours_is_asked_for_again_after_another_rule_spoke_in_the_same_look() -> None:
+    # The feed is known from day 0. `busy` opens at the close of day 0; that look must not make `quiet` forget that its
+    # own window, the 24 hours that ended three days ago, is known for the first time at the close of day 3.
+    busy = rule(
+        "busy", per="account_id", measure=measures(measure("n", "count", source="account.debit", over="1d")),
+        when=compare("n", "<=", 0),
+    )  # fmt: skip
+    quiet = rule(
+        "quiet", per="account_id",
+        measure=measures(measure("in", "sum", "amount", "account.credit", over="24h", ending="3d")),
+        when=compare("in", "<=", 100),
+    )  # fmt: skip
+    alerts = journey([busy, quiet], credit(0, 50), until=5, history={})
+    assert [(each.day, each.rule, each.transition) for each in alerts] == [
+        (0, "busy", "opened"),
+        (3, "quiet", "opened"),
     ]
