@@ -1,6 +1,6 @@
 """Facts of the ledger and published figures as meters: what `now` and `macro` read."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from pipeline import standing
@@ -113,14 +113,14 @@ def is_material(memory: Memory, loan: Loan, look: Look, setting: Setting) -> boo
     """
     absolute, share_ppm = setting.limits(loan.segment)
     loans = [loan] if loan.segment != "corporate" else list(memory.head.loans.values())
-    late = _total(memory, loans, "arrears", look, setting)
+    late = amount_over(memory, loans, "arrears", look, setting)
     if late is None or late <= absolute:
         return None if late is None else False
-    owed = _total(memory, loans, "exposure", look, setting)
+    owed = amount_over(memory, loans, "exposure", look, setting)
     return None if owed is None else late * 1_000_000 > owed * share_ppm
 
 
-def _total(memory: Memory, loans: list[Loan], fact: str, look: Look, setting: Setting) -> int | None:
+def amount_over(memory: Memory, loans: Iterable[Loan], fact: str, look: Look, setting: Setting) -> int | None:
     """An amount over some loans in the reporting currency; None when it is unknown of any."""
     terms = setting.terms(memory)
     total = 0

@@ -7,7 +7,7 @@ from pipeline.announce import in_unit, is_muted, life, plain
 from pipeline.episodes import shown_state
 from pipeline.judge import keys_of
 from pipeline.ledger import Loan
-from pipeline.ledger_meters import amount_of
+from pipeline.ledger_meters import amount_of, amount_over
 from pipeline.look import Day, Look
 from pipeline.memory import Episode, Memory
 from pipeline.sheet import Sheet
@@ -24,11 +24,12 @@ def profile_of(shelf: CompiledShelf, day: Day, memory: Memory) -> dict[str, Any]
     """
     zone = shelf.terms.zone
     look = Look(day, zone.end_of(day.date), zone.date_of, shelf.terms.history)
+    loans = memory.head.loans.values()
     return {
         "borrower_id": memory.borrower_id,
         "as_of": date_of_number(day.date).isoformat(),
-        "exposure_minor": _total(shelf, memory, look, "exposure"),
-        "arrears_minor": _total(shelf, memory, look, "arrears"),
+        "exposure_minor": amount_over(memory, loans, "exposure", look, shelf.setting),
+        "arrears_minor": amount_over(memory, loans, "arrears", look, shelf.setting),
         "loans": [_loan(shelf, memory, loan_id, look) for loan_id in sorted(memory.head.loans)],
         "episodes": [_episode(shelf, memory, e, day.date) for _, e in sorted(memory.head.episodes.items())],
         "measures": _measures(shelf, memory, look),
@@ -49,18 +50,6 @@ def bucket_of(days: int | None, bounds: tuple[int, ...]) -> str | None:
             return str(low) if low == bound else f"{low}-{bound}"
         low = bound + 1
     return f"{low}+"
-
-
-def _total(shelf: CompiledShelf, memory: Memory, look: Look, fact: str) -> int | None:
-    total = 0
-    for loan in memory.head.loans.values():
-        amount = amount_of(loan.state, fact, look.day.date, shelf.setting.terms(memory))
-        if amount is not None and loan.currency:
-            amount = shelf.setting.in_reporting(amount, loan.currency, look)
-        if amount is None:
-            return None
-        total += amount
-    return total
 
 
 def _loan(shelf: CompiledShelf, memory: Memory, loan_id: str, look: Look) -> dict[str, Any]:
