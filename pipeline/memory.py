@@ -131,6 +131,11 @@ class Stream:
         tokens.insert(at, token)
         self._set_tokens(tokens)
 
+    def ends_with(self, row: Row) -> bool:
+        """Whether the last row is this one."""
+        width, rows = self.layout.width, self.rows
+        return len(rows) > 0 and rows[-width] == row[0] and rows[1 - width] == row[1]
+
     def tokens(self) -> list[str]:
         """The token of every row."""
         return self.ids[1:-1].split("\n") if len(self.ids) > 1 else []
