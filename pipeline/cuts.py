@@ -70,6 +70,14 @@ def piece(cut: Cut, value: Any, at_least: Any) -> int:
     return UNKNOWN
 
 
+def turned(cut: Cut, was: int, now: int) -> int:
+    """The rules whose answer may differ between two pieces, of those that the pieces rule out."""
+    bounds = 2 * len(cut.points) + 1
+    if 0 <= was < bounds and 0 <= now < bounds:
+        return cut.sets[was] ^ cut.sets[now]
+    return cut.users  # what is not true may be false or unknown
+
+
 def days_to_next(cut: Cut, value: int) -> int | None:
     """How many days a value that grows by one a day stays in its piece; None for ever."""
     i = bisect_left(cut.points, value)
@@ -127,6 +135,12 @@ def atoms_of(rule: Rule) -> Iterator[Atom]:
             yield atom
 
 
+def used_freely(rule: Rule) -> set[str]:
+    """The measures that a rule compares with a number where it may hold without that: under `or`, `not`, `escalate`."""
+    ruling = set(must_hold(rule.when))
+    return {atom.name for atom in atoms_of(rule) if atom not in ruling}
+
+
 def used_otherwise(rule: Rule) -> set[str]:
     """The measures that a rule decides by in any other way: in arithmetic, against each other, or as truths."""
     found: set[str] = set()
@@ -139,7 +153,12 @@ def used_otherwise(rule: Rule) -> set[str]:
 
 
 def _parts(rule: Rule) -> Iterator[Condition]:
-    left = [rule.when, *rule.escalate.values()]
+    for condition in (rule.when, *rule.escalate.values()):
+        yield from _parts_of(condition)
+
+
+def _parts_of(condition: Condition) -> Iterator[Condition]:
+    left = [condition]
     while left:
         condition = left.pop()
         match condition:

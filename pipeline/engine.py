@@ -100,7 +100,7 @@ def _asleep_until(shelf: CompiledShelf, memory: Memory) -> int:
         if bench.judged:
             for key in keys_of(bench, memory):
                 sheet: Sheet | None = memory.sheets.get((i, key))
-                if sheet is None or sheet.unsure:
+                if sheet is None or sheet.unsure or sheet.stale:
                     return 0
                 until = min(until, sheet.soonest, sheet.stirs)
     return until

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from pipeline.conditions import OPERATIONS, Scope, fails, holds
-from pipeline.cuts import Cut, Use, atoms_of, cut_of, is_direct, must_hold, used_otherwise
+from pipeline.cuts import Cut, Use, atoms_of, cut_of, is_direct, must_hold, used_freely, used_otherwise
 from pipeline.layout import layout_of
 from pipeline.ledger_meters import Setting
 from pipeline.memory import Memory
@@ -46,6 +46,7 @@ class Bench(NamedTuple):
     cuts: tuple[Cut, ...]  # those that may rule out a rule
     cut_of: tuple[Cut | None, ...]  # meter -> its cut
     users: tuple[int, ...]  # meter -> the rules (bit set) that measure it
+    spread: tuple[int, ...]  # meter -> the rules that another piece may turn, whatever the cut says of them
     loose: tuple[int, ...]  # meter -> the rules that its value may turn even within one piece
     direct: int  # rules that are nothing but comparisons with numbers: the cuts alone decide them
     everyone: int
@@ -95,6 +96,7 @@ def bench_of(per: Per, rules: Sequence[Rule], setting: Setting) -> Bench:
         cuts=tuple(cut for cut in cuts.values() if cut.users),
         cut_of=tuple(cuts.get(i) for i in range(len(meters))),
         users=_bits(len(meters), judged, lambda each: each.rule.measure),
+        spread=_bits(len(meters), judged, lambda each: used_freely(each.rule)),
         loose=_bits(len(meters), judged, lambda each: used_otherwise(each.rule)),
         direct=sum(each.bit for each in judged if is_direct(each.rule.when)),
         everyone=(1 << len(judged)) - 1,

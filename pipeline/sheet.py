@@ -7,7 +7,7 @@ A sheet is a mere convenience: dropping it at any moment changes no decision.
 
 from typing import Any
 
-from pipeline.cuts import days_to_next, piece
+from pipeline.cuts import days_to_next, piece, turned
 from pipeline.episodes import NEVER, stirs_on
 from pipeline.judge import Bench, Judged, Reading, Verdict
 from pipeline.look import Look
@@ -20,26 +20,29 @@ class Sheet:
     """One bench's values for one key."""
 
     __slots__ = (
-        "alive", "at_least", "bench", "exact", "grown", "key", "look", "memory", "pieces", "soonest", "stirs", "unsure",
-        "until",
+        "alive", "at_least", "bench", "exact", "grown", "key", "last", "living", "look", "memory", "pieces", "soonest",
+        "stale", "stirs", "unsure", "until",
     )  # fmt: skip
 
     def __init__(self, bench: Bench, memory: Memory, key: str, look: Look) -> None:
         self.bench, self.memory, self.key, self.look = bench, memory, key, look
         n = len(bench.meters)
         self.exact: list[Any] = [None] * n  # None: to be asked for
+        self.last: list[Any] = [None] * n  # the same before it was forgotten
         self.at_least: list[Any] = [None] * n
         self.until: list[int] = [FOREVER] * n  # the first date on which each may move to another piece by itself
         self.pieces: list[int] = [0] * n
         self.soonest = FOREVER  # the first of these dates
+        self.stale: set[int] = set()  # meters that were forgotten since their rules were judged
         self.unsure = bench.everyone  # rules of which nobody knows whether they hold as they did when last judged
         self.stirs = 0  # the first date on which time alone may move an episode
         self.grown: dict[int, int] = {}  # meter that grows by one a day -> the date on which it was zero
         self.alive: dict[int, Episode] = {}  # bit of a rule -> its pending or open episode
+        self.living = 0  # their bits
 
     def is_quiet(self, today: int) -> bool:
         """Whether every rule was judged, and neither a value nor an episode can have moved by itself since."""
-        return not self.unsure and today < self.soonest and today < self.stirs
+        return not self.unsure and not self.stale and today < self.soonest and today < self.stirs
 
     # -- what may change a value --
 
@@ -76,25 +79,19 @@ class Sheet:
         self.forget(i)
 
     def _move(self, i: int, value: Any, at_least: Any) -> None:
-        """Note the value of a meter after one more event of today, and whether that may turn a rule."""
-        bench, before, was = self.bench, self.exact[i], self.pieces[i]
-        compiled, today = bench.meters[i], self.look.day.date
+        compiled, today = self.bench.meters[i], self.look.day.date
         until = today + 1
         if compiled.reach is not None and compiled.reach.fades == "with its events":
             until = today + compiled.reach.back + 1
             if not compiled.grows and self.until[i] < until:
                 until = self.until[i]
         self._note(i, value, at_least, until)
-        if self.pieces[i] != was:
-            self.unsure |= bench.users[i]
-        elif bench.loose[i] and value != before:
-            self.unsure |= bench.loose[i]
 
     def forget(self, i: int) -> None:
-        """Ask again for a value, and for the rules that it may turn."""
+        """Ask again for a value, and whether it turns a rule."""
         if self.exact[i] is not None:
             self.exact[i], self.until[i] = None, FOREVER
-            self.unsure |= self.bench.users[i]
+            self.stale.add(i)
 
     def _forget_all(self) -> None:
         for i in range(len(self.exact)):
@@ -118,10 +115,16 @@ class Sheet:
         return value
 
     def _note(self, i: int, value: Any, at_least: Any, until: int) -> None:
-        bench = self.bench
-        cut = bench.cut_of[i]
+        """Keep a value, and note the rules that it may turn."""
+        bench, was = self.bench, self.pieces[i]
+        cut, loose = bench.cut_of[i], bench.loose[i]
         self.exact[i], self.at_least[i] = value, at_least
-        self.pieces[i] = 0 if cut is None else piece(cut, value, at_least)
+        self.pieces[i] = now = 0 if cut is None else piece(cut, value, at_least)
+        if now != was and cut is not None:
+            self.unsure |= turned(cut, was, now) | bench.spread[i]
+        if loose and value != self.last[i]:
+            self.unsure |= loose
+        self.last[i] = value
         if bench.meters[i].grows and value == value:
             today = self.look.day.date
             self.grown[i] = today - value
@@ -182,16 +185,45 @@ class Sheet:
                 return rung
         return above
 
-    # -- what was judged --
+    # -- what is to be judged --
+
+    def to_judge(self, asked: int) -> int:
+        """Of the rules asked for, those that may hold otherwise than when last judged, or whose episode is due."""
+        bench, living = self.bench, self.living
+        for i in tuple(self.stale):
+            users = bench.users[i]
+            if users & asked:
+                self.stale.remove(i)
+                if users & living:
+                    self.ask(i)  # an episode needs to know whether its rule fails
+                else:
+                    self.unsure |= users  # perhaps another measure rules them all out
+        todo = self.unsure & asked
+        today = self.look.day.date
+        if today >= self.stirs:
+            for bit, episode in self.alive.items():
+                if bit & asked and stirs_on(episode, bench.judged[bit.bit_length() - 1].rule, today - 1) <= today:
+                    todo |= bit
+        return todo
 
     def note_judged(self, asked: int) -> None:
-        """These rules were judged; of all of them, so is every episode that time may move."""
+        """These rules were judged; after all of them, only time moves an episode that no event moves."""
         self.unsure &= ~asked
         today = self.look.day.date
         if asked == self.bench.everyone and today >= self.stirs:
             rules = self.bench.judged
             dates = [stirs_on(episode, rules[bit.bit_length() - 1].rule, today) for bit, episode in self.alive.items()]
             self.stirs = min(dates, default=NEVER)
+
+    def note_episode(self, judged: Judged, episode: Episode) -> None:
+        """An episode moved."""
+        if episode.state == "closed":
+            self.alive.pop(judged.bit, None)
+            self.living &= ~judged.bit
+        else:
+            self.alive[judged.bit] = episode
+            self.living |= judged.bit
+            self.stirs = min(self.stirs, stirs_on(episode, judged.rule, self.look.day.date))
 
 
 def sheet_of(memory: Memory, place: tuple[int, str], bench: Bench, look: Look) -> Sheet:
@@ -214,7 +246,7 @@ def forget_values(memory: Memory, type_name: str) -> None:
 
 def _find_alive(sheet: Sheet) -> None:
     name = sheet.key or sheet.memory.borrower_id
-    bits = {judged.rule.rule: judged.bit for judged in sheet.bench.judged}
+    rules = {judged.rule.rule: judged for judged in sheet.bench.judged}
     for episode in sheet.memory.head.episodes.values():
-        if episode.state != "closed" and episode.key == name and episode.rule in bits:
-            sheet.alive[bits[episode.rule]] = episode
+        if episode.state != "closed" and episode.key == name and episode.rule in rules:
+            sheet.note_episode(rules[episode.rule], episode)

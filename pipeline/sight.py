@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from pipeline.announce import Telling, closing, opening
 from pipeline.decisions import Alert, Decision, Reason
-from pipeline.episodes import Moment, advance, close, still_clearing, still_pending, stirs_on
+from pipeline.episodes import Moment, advance, close, still_clearing, still_pending
 from pipeline.judge import Bench, Judged, Reading, bits_of, keys_of
 from pipeline.keeping import News
 from pipeline.layout import day_of
@@ -121,10 +121,7 @@ class Sight:
     def _judge(self, i: int, bench: Bench, key: str, asked: int) -> None:
         """Judge those rules that may hold otherwise than before, and move the episodes that time may move."""
         sheet = sheet_of(self.memory, (i, key), bench, self.look)
-        today, todo = self.moment.on, asked & sheet.unsure
-        if today >= sheet.stirs:
-            for bit in sheet.alive:
-                todo |= asked & bit
+        today, todo = self.moment.on, sheet.to_judge(asked)
         if todo:
             true = sheet.true_rules(todo)
             for bit in bits_of(true):
@@ -132,9 +129,8 @@ class Sight:
                 episode = self._episode(sheet, judged)
                 if not still_pending(episode, judged.rule, today):
                     self._advance(sheet, judged, episode, True)
-            gone = todo & ~true
-            for bit, episode in [entry for entry in sheet.alive.items() if entry[0] & gone]:
-                judged = bench.judged[bit.bit_length() - 1]
+            for bit in bits_of(todo & sheet.living & ~true):
+                judged, episode = bench.judged[bit.bit_length() - 1], sheet.alive[bit]
                 truth = False if sheet.holds(judged.fails, judged) else None
                 if truth is None or judged.ladder or not still_clearing(episode, judged.rule, today):
                     self._advance(sheet, judged, episode, truth)
@@ -157,16 +153,12 @@ class Sight:
     def _advance(self, sheet: Sheet, judged: Judged, episode: Episode, truth: bool | None) -> None:
         before = episode.mark()
         reason = advance(episode, judged.rule, truth, lambda above: sheet.rung(judged, above), self.moment)
-        bit = judged.bit
+        sheet.note_episode(judged, episode)
         if episode.state == "closed":
-            sheet.alive.pop(bit, None)
             if episode.n == 0:
                 del self.memory.head.episodes[f"{episode.rule}/{episode.key}"]
-        else:
-            sheet.alive[bit] = episode
-            sheet.stirs = min(sheet.stirs, stirs_on(episode, judged.rule, self.moment.on))
-            if episode.state == "open" and episode.told < episode.severity:
-                self.memory.owes = True
+        elif episode.state == "open" and episode.told < episode.severity:
+            self.memory.owes = True
         if reason is not None:
             self._note_ending(episode, reason)
         if before != episode.mark():
