@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline import standing
-from pipeline.announce import in_unit, is_muted, life, plain
+from pipeline.announce import is_muted, life, plain
 from pipeline.episodes import shown_state
 from pipeline.judge import keys_of
 from pipeline.ledger import Loan
@@ -92,6 +92,6 @@ def _measures(shelf: CompiledShelf, memory: Memory, look: Look) -> dict[str, dic
         for key in keys_of(bench, memory):
             sheet = Sheet(bench, memory, key, look)
             for judged in bench.judged:
-                measured = {name: plain(in_unit(sheet, place)[0]) for name, place in judged.measures.items()}
+                measured = {name: plain(sheet, place) for name, place in judged.measures.items()}
                 found.setdefault(judged.rule.rule, {})[key or memory.borrower_id] = measured
     return dict(sorted(found.items()))
