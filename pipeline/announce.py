@@ -53,6 +53,7 @@ def opening(telling: Telling, episode: Episode) -> Alert | None:
     transition: Transition = "opened" if episode.told < 0 else "raised"
     name = transition if transition == "opened" else f"raised-{SEVERITIES[episode.severity]}"
     episode.told = episode.severity
+    telling.memory.note_change("episode", episode.place)
     return _alert(
         telling,
         episode,
@@ -68,6 +69,7 @@ def closing(telling: Telling, episode: Episode, reason: Reason) -> Alert | None:
     if episode.told < 0:
         return None
     episode.told = -1
+    telling.memory.note_change("episode", episode.place)
     # A rule that changed measures other numbers than those this life was about.
     found = None if reason == "rule_changed" else telling.asked(episode)
     return _alert(

@@ -121,9 +121,9 @@ def open_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, li
 
 def _note_material(shelf: CompiledShelf, memory: Memory, look: Look) -> None:
     """Keep the first date of material arrears; the count starts again when any limit is no longer exceeded."""
-    for loan in memory.head.loans.values():
+    for loan_id, loan in memory.head.loans.items():
         material = is_material(memory, loan, look, shelf.setting) if loan.state.has_arrears else False
         since = (look.day.date if loan.material_since is None else loan.material_since) if material else None
         if since != loan.material_since and material is not None:
             loan.material_since = since
-            memory.is_touched = True
+            memory.note_change("loan", loan_id)

@@ -156,13 +156,13 @@ class Sight:
         sheet.note_episode(judged, episode)
         if episode.state == "closed":
             if episode.n == 0:
-                del self.memory.head.episodes[f"{episode.rule}/{episode.key}"]
+                del self.memory.head.episodes[episode.place]
         elif episode.state == "open" and episode.told < episode.severity:
             self.memory.owes = True
         if reason is not None:
             self._note_ending(episode, reason)
         if before != episode.mark():
-            self.memory.is_touched = True
+            self.memory.note_change("episode", episode.place)
 
     def _asked(self, episode: Episode) -> tuple[Judged, Sheet] | None:
         found = self.shelf.judged.get(episode.rule)
@@ -185,11 +185,14 @@ class Sight:
             close(episode, reason, self.moment.on)
             self._note_ending(episode, reason)
         episode.state = "closed"
+        self.memory.note_change("episode", episode.place)
 
     def _adopt_shelf(self) -> None:
         """Under another shelf: a rule that left or measures otherwise ends its episodes, else pending ones restart."""
         self.memory.sheets.clear()
-        for episode in self.memory.head.episodes.values():
+        self.memory.tail = None
+        for place, episode in self.memory.head.episodes.items():
+            self.memory.note_change("episode", place)
             rule = self.shelf.rules.get(episode.rule)
             if rule is None or self.shelf.marks[rule.rule][1] != episode.shape:
                 self._end(episode, "rule_changed")

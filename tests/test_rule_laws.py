@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.memory import freeze, thaw
+from pipeline.freezing import freeze, thaw
 from pipeline.sheet import Sheet
 from rules.rule import And, Measure, Not, Or, Per, Rule, Selector, Span
 from tests.oracles.random_rule_journeys import Journey, journeys

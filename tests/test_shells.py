@@ -12,7 +12,8 @@ from config.settings import load
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, ShadowAlert, line
 from pipeline.decode import Decoder, Refusal
 from pipeline.events import CATALOGUE
-from pipeline.memory import Memory, freeze, thaw
+from pipeline.freezing import freeze, thaw
+from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.arrival_files import closes_in
 from pipeline.shells.portfolio import Portfolio, refused
