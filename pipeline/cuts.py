@@ -52,6 +52,7 @@ class Cut(NamedTuple):
     meter: int
     users: int  # the rules that it may rule out
     points: tuple[Any, ...]
+    are_whole: bool  # the points
     sets: tuple[int, ...]  # rules not ruled out: in each piece of an exact value, of a lower bound, and when unknown
 
 
@@ -62,6 +63,8 @@ def piece(cut: Cut, value: Any, at_least: Any) -> int:
     """The piece that a value lies in, or its lower bound, which counts its pieces on from the exact ones."""
     points = cut.points
     if value == value:
+        if cut.are_whole and type(value) is Fraction:  # between two whole numbers; comparing fractions is dear
+            return 2 * bisect_left(points, value.numerator // value.denominator + 1)
         i = bisect_left(points, value)
         return 2 * i + (i < len(points) and points[i] == value)
     if at_least == at_least:
@@ -109,7 +112,8 @@ def cut_of(meter: int, uses: Sequence[Use]) -> Cut:
                 bound &= ~bit
         exact.append(whole)
         at_least.append(bound)
-    return Cut(meter, users, tuple(points), (*exact, *at_least, everything & ~users))
+    are_whole = all(isinstance(point, int) for point in points)
+    return Cut(meter, users, tuple(points), are_whole, (*exact, *at_least, everything & ~users))
 
 
 def must_hold(condition: Condition) -> list[Atom]:

@@ -63,7 +63,7 @@ def _concerns(shelf: CompiledShelf, memory: Memory, taken: Taken) -> bool:
         memory.owes
         or bool(taken.closed_loan)
         or memory.head.shelf != shelf.hash
-        or any(each.type in shelf.read_types for each in taken.news)
+        or not shelf.read_types.isdisjoint([each.type for each in taken.news])
     )
 
 

@@ -21,7 +21,7 @@ from pipeline.memory import Episode, Fresh, Kind, Memory, Row, Task, Waiting, to
 from pipeline.standing import Due, State
 
 VERSION = 1
-FRESH_LIMIT = 8  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
+FRESH_LIMIT = 10  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
 _PERS = ("borrower_id", "loan_id", "account_id")
 _STATUSES = ("draft", "shadow", "live", "retired")
 _STATES = ("closed", "pending", "open")
@@ -321,22 +321,25 @@ def _thaw_tail(memory: Memory, raw: bytes) -> None:
 
 
 def _columns(rows: "array[int]", width: int) -> bytes:
-    """Rows of integers with the bytes of one significance together: most of them are equal, and compress to nothing."""
-    packed, step = rows.tobytes(), 8 * width
-    return b"".join([packed[i::step] for i in range(step)])
+    """Rows of integers, column by column, the bytes of one significance together: most are equal, and compress well."""
+    packed = b"".join([rows[i::width].tobytes() for i in range(width)])
+    return b"".join([packed[i::8] for i in range(8)])
 
 
 def _rows(columns: bytes, width: int) -> "array[int]":
-    step = 8 * width
-    packed, n = bytearray(len(columns)), len(columns) // step
-    for i in range(step):
-        packed[i::step] = columns[i * n : (i + 1) * n]
-    rows = array("q")
-    rows.frombytes(packed)
+    n = len(columns) // 8
+    packed = bytearray(len(columns))
+    for i in range(8):
+        packed[i::8] = columns[i * n : (i + 1) * n]
+    by_column = array("q")
+    by_column.frombytes(packed)
+    rows = array("q", bytes(len(columns)))
+    for i in range(width):
+        rows[i::width] = by_column[i * n // width : (i + 1) * n // width]
     return rows
 
 
-_COMPRESSOR = zstandard.ZstdCompressor(level=1)  # 15 us a roll for 0.4 of the size; zlib takes four times as long
+_COMPRESSOR = zstandard.ZstdCompressor(level=-1)  # half the time of level 1 for the same size; zlib takes eight times
 _DECOMPRESSOR = zstandard.ZstdDecompressor()
 _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(_Head)

@@ -105,11 +105,12 @@ def token_of(event_id: str, source: str) -> str:
 class Stream:
     """The kept events of one type and one loan or account, in the order of (date, instant, id)."""
 
-    __slots__ = ("ids", "layout", "rows")
+    __slots__ = ("codes", "ids", "layout", "rows")
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.rows = array("q")
+        self.codes: tuple[int, int] | None = None  # numbers of its type and its loan or account, once they were needed
         self.ids = "\n"  # one token a row, each ended by a newline: a search in one text is the fastest dedupe
 
     def __len__(self) -> int:
@@ -262,11 +263,15 @@ class Memory:
         stream.insert(row, token)
         self.seen += _mark_of(token)
         event_id, _, source = token.partition("\t")
-        number = self.number
+        if stream.codes is None:
+            stream.codes = (self.number(layout.type), self.number(key))
         if "#" in source:  # a derived event, known by its date as well: its source is no name to remember
             event_id, source = token, ""
         columns = [None if value == ABSENT else value for value in row]
-        fresh = (number(layout.type), number(key), event_id, number(source), columns)
+        source_code = self.codes.get(source)
+        if source_code is None:
+            source_code = self.number(source)
+        fresh = (*stream.codes, event_id, source_code, columns)
         self.head.fresh.append(msgspec.Raw(_ENCODE(fresh)))
 
 
