@@ -110,7 +110,7 @@ class Sheet:
             else:
                 value, at_least, until = compiled.meter(self.memory, self.key if compiled.per_key else "", look)
             self._note(i, value, at_least, until)
-        elif i in self.grown:
+        elif i in self.grown and value == value:
             return self.look.day.date - self.grown[i]
         return value
 
