@@ -14,79 +14,25 @@ from typing import Any
 import msgspec
 import zstandard
 
-from pipeline.decode import Arrival
+from pipeline.frozen import (
+    EpisodeRecord,
+    HeadRecord,
+    LoanHead,
+    LoanTail,
+    TailRecord,
+    columns_of,
+    episode_of,
+    record_of,
+    rows_of,
+)
 from pipeline.layout import ABSENT, layout_of
 from pipeline.ledger import Loan
-from pipeline.memory import Episode, Fresh, Kind, Memory, Row, Task, Waiting, token_of
-from pipeline.standing import Due, State
+from pipeline.memory import Fresh, Kind, Memory, Task, token_of
+from pipeline.standing import State
 
 VERSION = 1
 FRESH_LIMIT = 10  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
-_PERS = ("borrower_id", "loan_id", "account_id")
-_STATUSES = ("draft", "shadow", "live", "retired")
-_STATES = ("closed", "pending", "open")
 _FIRST = bytes((VERSION,))
-
-
-class _LoanHead(msgspec.Struct, array_like=True, gc=False):
-    state: State
-    dues: list[Due] | None  # None: as in the tail
-    material_since: int | None
-    latest: tuple[int, str]
-
-
-class _LoanTail(msgspec.Struct, array_like=True, gc=False):
-    currency: str | None
-    product: str
-    segment: str
-    dues: list[Due]
-    schedules: dict[str, list[Due]]
-    originals: dict[str, Row]
-    checkpoint: State | None
-
-
-class _EpisodeRecord(msgspec.Struct, array_like=True, gc=False):
-    rule: str
-    key: str  # nothing: the borrower's own
-    kind: int  # per and status, as numbers
-    version: int
-    hash: int
-    shape: int
-    n: int
-    state: int
-    since: int
-    opened_on: int | None
-    severity: int
-    told: int
-    false_since: int | None
-    unknown_since: int | None
-    closed_on: int | None
-
-
-class _Head(msgspec.Struct, array_like=True, gc=False):
-    names: list[str]  # those that the tail does not hold
-    clock: int
-    loans: dict[str, msgspec.Raw]
-    episodes: list[msgspec.Raw]  # those that the tail does not hold
-    tasks: dict[str, msgspec.Raw]
-    snoozed: dict[str, int]
-    waiting: list[Waiting]
-    void_misses: dict[str, list[tuple[Row, str]]]
-    void: dict[str, tuple[int, int]]
-    parked: list[Arrival]
-    related: dict[str, str]
-    fresh: list[msgspec.Raw]
-
-
-class _Tail(msgspec.Struct, array_like=True, gc=False):
-    names: list[str]
-    shelf: str
-    known: dict[str, tuple[int, int]]
-    accounts: list[str]
-    loans: dict[str, _LoanTail]
-    episodes: list[_EpisodeRecord]
-    streams: list[tuple[str, str, int, bytes, str]]  # type, loan or account, width, columns, tokens
-    totals: list[tuple[str, str, int, bytes]]  # type, account, number of the category, (date, count, sum)s
 
 
 def freeze(memory: Memory) -> tuple[bytes, bytes]:
@@ -95,7 +41,7 @@ def freeze(memory: Memory) -> tuple[bytes, bytes]:
         memory.tail = _roll(memory)
     _write_moved(memory)
     head, written = memory.head, memory.written
-    record = _Head(
+    record = HeadRecord(
         head.names[memory.rolled_names :],
         head.clock,
         written["loan"],
@@ -145,66 +91,16 @@ def _write_moved(memory: Memory) -> None:
     moved.clear()
 
 
-def _loan_record(memory: Memory, name: str, loan: Loan) -> _LoanHead:
+def _loan_record(memory: Memory, name: str, loan: Loan) -> LoanHead:
     dues = None if loan.state.dues == memory.rolled_dues.get(name) else loan.state.dues
-    return _LoanHead(msgspec.structs.replace(loan.state, dues=[]), dues, loan.material_since, loan.latest)
-
-
-def _episode_record(memory: Memory, name: str, episode: Episode) -> _EpisodeRecord:
-    return _record_of(episode)
-
-
-def _task_record(memory: Memory, name: str, task: Task) -> Task:
-    return task
+    return LoanHead(msgspec.structs.replace(loan.state, dues=[]), dues, loan.material_since, loan.latest)
 
 
 _RECORDS: dict[Kind, Callable[[Memory, str, Any], Any]] = {
     "loan": _loan_record,
-    "episode": _episode_record,
-    "task": _task_record,
+    "episode": lambda memory, name, episode: record_of(episode),
+    "task": lambda memory, name, task: task,
 }
-
-
-def _record_of(episode: Episode) -> _EpisodeRecord:
-    return _EpisodeRecord(
-        episode.rule,
-        "" if episode.per == "borrower_id" else episode.key,
-        _PERS.index(episode.per) * len(_STATUSES) + _STATUSES.index(episode.status),
-        episode.version,
-        episode.hash,
-        episode.shape,
-        episode.n,
-        _STATES.index(episode.state),
-        episode.since,
-        episode.opened_on,
-        episode.severity,
-        episode.told,
-        episode.false_since,
-        episode.unknown_since,
-        episode.closed_on,
-    )
-
-
-def _episode_of(record: _EpisodeRecord, borrower_id: str) -> Episode:
-    per, status = divmod(record.kind, len(_STATUSES))
-    return Episode(
-        record.rule,
-        record.key if per else borrower_id,
-        _PERS[per],
-        _STATUSES[status],
-        record.version,
-        record.hash,
-        record.shape,
-        record.n,
-        _STATES[record.state],
-        record.since,
-        record.opened_on,
-        record.severity,
-        record.told,
-        record.false_since,
-        record.unknown_since,
-        record.closed_on,
-    )
 
 
 def _thaw_head(memory: Memory, raw: bytes) -> None:
@@ -218,7 +114,7 @@ def _thaw_head(memory: Memory, raw: bytes) -> None:
         loan.state.dues = list(memory.rolled_dues[key]) if moved.dues is None else moved.dues
         memory.written["loan"][key] = part.copy()
     for part in record.episodes:
-        episode = _episode_of(_EPISODE.decode(part), memory.borrower_id)
+        episode = episode_of(_EPISODE.decode(part), memory.borrower_id)
         head.episodes[episode.place] = episode
         memory.written["episode"][episode.place] = part.copy()
     for queue, part in record.tasks.items():
@@ -252,13 +148,13 @@ def _roll(memory: Memory) -> bytes:
     for place in closed:
         memory.moved.pop(("episode", place), None)
         memory.written["episode"].pop(place, None)
-    record = _Tail(
+    record = TailRecord(
         head.names,
         head.shelf,
         head.known,
         head.accounts,
         {
-            key: _LoanTail(
+            key: LoanTail(
                 loan.currency,
                 loan.product,
                 loan.segment,
@@ -269,9 +165,9 @@ def _roll(memory: Memory) -> bytes:
             )
             for key, loan in head.loans.items()
         },
-        [_record_of(episode) for episode in closed.values()],
+        [record_of(episode) for episode in closed.values()],
         [
-            (type_name, key, stream.layout.width, _columns(stream.rows, stream.layout.width), stream.ids)
+            (type_name, key, stream.layout.width, columns_of(stream.rows, stream.layout.width), stream.ids)
             for type_name, by_key in memory.streams.items()
             for key, stream in by_key.items()
             if stream.rows
@@ -304,7 +200,7 @@ def _thaw_tail(memory: Memory, raw: bytes) -> None:
         )
         memory.rolled_dues[key] = kept.dues
     for part in record.episodes:
-        episode = _episode_of(part, memory.borrower_id)
+        episode = episode_of(part, memory.borrower_id)
         head.episodes[episode.place] = episode
     for type_name, key, width, rows, ids in record.streams:
         stream = memory.stream(layout_of(type_name), key)
@@ -313,38 +209,19 @@ def _thaw_tail(memory: Memory, raw: bytes) -> None:
                 f"memory of {memory.borrower_id}: expected {stream.layout.width} columns of {type_name}, got {width}; "
                 "use the release that wrote it"
             )
-        stream.rows, stream.ids = _rows(rows, width), ids
+        stream.rows, stream.ids = rows_of(rows, width), ids
     for type_name, account, category, rows in record.totals:
         kept_totals = array("q")
         kept_totals.frombytes(rows)
         memory.totals.setdefault(type_name, {}).setdefault(account, {})[category] = kept_totals
 
 
-def _columns(rows: "array[int]", width: int) -> bytes:
-    """Rows of integers, column by column, the bytes of one significance together: most are equal, and compress well."""
-    packed = b"".join([rows[i::width].tobytes() for i in range(width)])
-    return b"".join([packed[i::8] for i in range(8)])
-
-
-def _rows(columns: bytes, width: int) -> "array[int]":
-    n = len(columns) // 8
-    packed = bytearray(len(columns))
-    for i in range(8):
-        packed[i::8] = columns[i * n : (i + 1) * n]
-    by_column = array("q")
-    by_column.frombytes(packed)
-    rows = array("q", bytes(len(columns)))
-    for i in range(width):
-        rows[i::width] = by_column[i * n // width : (i + 1) * n // width]
-    return rows
-
-
 _COMPRESSOR = zstandard.ZstdCompressor(level=-1)  # half the time of level 1 for the same size; zlib takes eight times
 _DECOMPRESSOR = zstandard.ZstdDecompressor()
 _ENCODER = msgspec.msgpack.Encoder()
-_HEAD = msgspec.msgpack.Decoder(_Head)
-_TAIL = msgspec.msgpack.Decoder(_Tail)
-_LOAN = msgspec.msgpack.Decoder(_LoanHead)
-_EPISODE = msgspec.msgpack.Decoder(_EpisodeRecord)
+_HEAD = msgspec.msgpack.Decoder(HeadRecord)
+_TAIL = msgspec.msgpack.Decoder(TailRecord)
+_LOAN = msgspec.msgpack.Decoder(LoanHead)
+_EPISODE = msgspec.msgpack.Decoder(EpisodeRecord)
 _TASK = msgspec.msgpack.Decoder(Task)
 _FRESH = msgspec.msgpack.Decoder(Fresh)
