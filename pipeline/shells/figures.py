@@ -59,7 +59,7 @@ COUNTS = ("borrowers", "defaulted", "caught", "alerted", "alerts", "true", "fals
 WARNING = (
     *("recall", "lead_median_days", *(f"ahead_{days}_days" for days in AHEAD)),
     *(f"recall_{days}_days" for days in HORIZONS),
-    *("before_backstop", "precision", "precision_mature", "precision_at_least"),
+    *("before_backstop", "precision_at_least", "precision_mature", "precision"),
 )
 WORK = ("flip_flop", "alerts_per_1000_and_month")
 TASKS = "tasks_per_1000_and_month"
@@ -96,11 +96,10 @@ def verdicts(asked: list[Asked], known: Judged) -> list[Verdict]:
     rows, place = lumped(_differs(known))
     sums: list[list[Numbers]] = [[] for _ in asked]
     middles: list[dict[str, list[Numbers]]] = [{name: [] for name in MEDIANS.values()} for _ in asked]
-    tables = [np.stack([column[rows] for column in each.measured.counts.values()], axis=1) for each in asked]
+    tables = [_table(each.measured, rows) for each in asked]
     for times in resamples(place, len(rows)) if known.size else ():
         for each, table, summed, middle in zip(asked, tables, sums, middles, strict=True):
-            [adding] = np.nonzero(table.any(axis=1))
-            summed.append(times[:, adding] @ table[adding].astype(np.float64))
+            summed.append(times @ table)  # Whole numbers below 2^53: exact in any order.
             for name, days in each.measured.days.items():
                 middle[name].append(_medians(times, days[rows]))
     found = []
@@ -110,6 +109,10 @@ def verdicts(asked: list[Asked], known: Judged) -> list[Verdict]:
         of_days = {name: np.concatenate(blocks) if blocks else np.empty(0) for name, blocks in middle.items()}
         found.append(_verdict(each, known.months, Drawn(counts, of_days)))
     return found
+
+
+def _table(measured: Measured, rows: Whole) -> Numbers:
+    return np.stack([column[rows] for column in measured.counts.values()], axis=1).astype(np.float64)
 
 
 def _differs(known: Judged) -> Mask:

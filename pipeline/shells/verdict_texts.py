@@ -40,7 +40,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "precision": "precision, settled alerts",
         "precision_mature": "precision, whole horizon seen",
         "precision_at_least": "precision, censored as false",
-        "alerted_share": "borrowers alerted",
+        "alerted_share": "share of borrowers alerted",
         "alerted_that_defaulted": "alerted borrowers that defaulted",
         "base_rate": "all borrowers that defaulted",
         "only_this_rule": "defaulters only this rule caught",
@@ -52,7 +52,7 @@ WORDS: dict[Language, dict[str, str]] = {
         # short headings of narrow columns
         "short_recall": "caught",
         "short_lead_median_days": "lead, days",
-        "short_before_backstop": "under {dpd} dpd",
+        "short_before_backstop": "<{dpd} dpd",
         "short_precision_at_least": "precision",
         "short_only": "only it",
         "short_alerted_share": "alerted",
