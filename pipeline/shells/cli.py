@@ -199,6 +199,7 @@ def judge(
     out: Annotated[
         Path | None, typer.Option(help="Where the JSON goes; verdict.json in the folder when absent.")
     ] = None,
+    config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
@@ -206,6 +207,7 @@ def judge(
     # Its numpy takes a fifth of a second to load, which no other command should wait for.
     from pipeline.shells import show_verdict, verdict
 
+    _settings(config)
     if budget is not None and budget < 1:
         _fail(
             f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual"

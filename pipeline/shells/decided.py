@@ -118,19 +118,29 @@ class Decided(NamedTuple):
 def decided_in(folder: Path) -> Decided:
     """Read what a replay wrote; BadFile in one sentence when a folder is none."""
     summary = _summary(folder)
+    profiles = list(_lines(folder / PROFILES, ProfileLine))
+    alerts = list(_lines(folder / ALERTS, AlertLine))
+    tasks = list(_lines(folder / TASKS, TaskLine))
+    try:
+        return decided_of(summary, profiles, alerts, tasks)
+    except BadFile as error:
+        raise BadFile(f"{folder}: {error}") from None
+
+
+def decided_of(
+    summary: SummaryFile, profiles: list[ProfileLine], alerts: list[AlertLine], tasks: list[TaskLine]
+) -> Decided:
+    """What the lines of a replay tell, in whatever order they stand."""
     if summary.first_day is None or summary.as_of is None:
-        raise BadFile(f"{folder}: expected a replay that closed a day, got one without; replay events with dates")
+        raise BadFile("expected a replay that closed a day, got one without; replay events with dates")
     last = summary.as_of
-    profiles = sorted(_lines(folder / PROFILES, ProfileLine), key=lambda profile: profile.borrower_id)
-    borrowers = [profile.borrower_id for profile in profiles]
+    profiles = sorted(profiles, key=lambda profile: profile.borrower_id)
+    place = {profile.borrower_id: i for i, profile in enumerate(profiles)}
     # What comes after the last close belongs to a day that nobody closed.
-    alerts = [line for line in _lines(folder / ALERTS, AlertLine) if line.business_date <= last]
-    place = {borrower_id: i for i, borrower_id in enumerate(borrowers)}
+    alerts = [line for line in alerts if line.business_date <= last]
     strange = next((line for line in alerts if line.borrower_id not in place), None)
     if strange is not None:
-        raise BadFile(
-            f"{folder}: expected alerts of borrowers in {PROFILES}, got {strange.id} of another; replay again"
-        )
+        raise BadFile(f"expected alerts of borrowers in {PROFILES}, got {strange.id} of another; replay again")
     rules = sorted({line.rule for line in alerts})
     rank = {rule: i for i, rule in enumerate(rules)}
     return Decided(
@@ -138,11 +148,11 @@ def decided_in(folder: Path) -> Decided:
         first=summary.first_day,
         last=last,
         days=summary.days_closed,
-        borrowers=borrowers,
+        borrowers=list(place),
         rules=rules,
         openings=_openings(alerts, place, rank),
         closings=_closings(alerts, place, rank, day_number(last)),
-        tasks=_tasks(folder, {line.episode for line in alerts}, place, rank),
+        tasks=_tasks(tasks, {line.episode for line in alerts}, place, rank),
         backstop=_column(_backstop(profile.backstop_on) for profile in profiles),
         defaults=_defaults(profiles),
     )
@@ -189,10 +199,10 @@ def _life(episode: str) -> tuple[str, int]:
     return of, int(number)
 
 
-def _tasks(folder: Path, told: set[str], place: dict[str, int], rank: dict[str, int]) -> Tasks:
+def _tasks(tasks: list[TaskLine], told: set[str], place: dict[str, int], rank: dict[str, int]) -> Tasks:
     """A task counts once however often it was revised, and once for each rule whose alerts asked for it."""
     asking: dict[tuple[str, int], set[str]] = {}
-    for line in _lines(folder / TASKS, TaskLine):
+    for line in tasks:
         rules = {episode.split("/", 1)[0] for episode in line.alerts if episode in told}
         if rules:
             asking.setdefault((line.id, place[line.borrower_id]), set()).update(rules)

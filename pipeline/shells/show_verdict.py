@@ -14,6 +14,7 @@ from pipeline.shells.verdict_texts import WORDS
 
 NOTHING = "-"
 _IN_HEADING = ("borrowers", "defaulted", f"ahead_{MIN_LEAD}_days")  # The last is the recall again.
+_NEEDS = {"precision": "precision_mature"}  # Where no horizon is over, only true alerts are settled: it says 100 %.
 _BY_RULE = ("alerts", "alerted_share", "recall", "lead_median_days", "before_backstop", "precision_at_least")
 _COLUMNS = {
     "rule": (*_BY_RULE, "only", "flip_flop", "alerts_per_1000_and_month"),
@@ -100,7 +101,7 @@ def _overall(judgement: Judgement, lang: Language) -> Table:
         if name not in _IN_HEADING:
             table.add_row(label(name, terms, lang), *(f"{verdict.counts[name]:,}" for verdict, _ in columns))
     for name in OF_ALL:
-        if judgement.overall.figures[name].of and name not in _IN_HEADING:
+        if judgement.overall.figures[_NEEDS.get(name, name)].of and name not in _IN_HEADING:
             told = [verdict.figures.get(name) for verdict, _ in columns]
             cells = ("" if each is None else _with_interval(name, each, lang) for each in told)
             table.add_row(label(name, terms, lang), *cells)

@@ -82,7 +82,12 @@ class Judgement(msgspec.Struct, frozen=True, kw_only=True):
 def effect_of(folder: Path) -> Verdict:
     """How early the alerts of a replay were before the defaults in its events; the figures alone."""
     decided = decided_in(folder)
-    known = judged(decided, decided.defaults)
+    return effect(decided, decided.defaults)
+
+
+def effect(decided: Decided, truth: Truth) -> Verdict:
+    """How early what was decided was, against what became of the borrowers; the figures alone."""
+    known = judged(decided, truth)
     return verdict(Asked(None, OF_ALL, measured(known, everything(known))), known.months)
 
 
