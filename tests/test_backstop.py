@@ -45,6 +45,12 @@ def test_a_snapshot_that_states_more_counts_at_its_close(tmp_path):
     assert backstops(tmp_path, late, day_ended("2025-03-10")) == ["2025-03-10"]
 
 
+def test_a_snapshot_that_came_early_counts_at_the_close_of_its_own_day(tmp_path):
+    late = told("s-1", "loan.snapshot", "2025-03-12", loan_id="L4", days_past_due=45)
+    other = told("i-1", "external.inquiry", "2025-03-10")
+    assert backstops(tmp_path, other, late, day_ended("2025-03-10"), day_ended("2025-03-12")) == ["2025-03-12"]
+
+
 def test_a_payment_holiday_puts_it_off(tmp_path):
     # Due on 5 March; ten days, 11 to 20 March, stand still: 30 days on 14 April.
     pause = told("h-1", "loan.paused", "2025-03-10", loan_id="L4", from_date="2025-03-11", until_date="2025-03-20")

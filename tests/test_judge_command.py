@@ -191,6 +191,12 @@ def test_a_truth_of_nobody_says_that_nobody_defaulted(tmp_path, folder):
     assert ran.code == 0 and "0 of 2 borrowers defaulted" in ran.out
 
 
+def test_trouble_may_begin_and_end_on_the_first_day(tmp_path, folder):
+    truth = truth_file(tmp_path / "truth.csv", "B1,fraud,2024-01-01,2024-01-01", "B2,illness,2023-05-01,2024-02-01")
+    assert judge(folder, truth, "--quiet").code == 0
+    assert json.loads((folder / "verdict.json").read_bytes())["observed"]["defaulted"] == 2
+
+
 def test_columns_of_the_bank_and_blank_lines_are_passed_over(tmp_path, folder):
     file = tmp_path / "truth.csv"
     file.write_text("region,defaulted_on, borrower_id ,cause,began_on\nnorth,2025-03-02,B1,,\n\n")
