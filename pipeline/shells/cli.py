@@ -212,19 +212,14 @@ def judge(
         _fail(
             f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual"
         )
+    place = alerts / VERDICT if out is None else out
     try:
         judgement = verdict.judgement_of(alerts, truth, budget)
+        verdict.write(judgement, place, verdict.sources(alerts, truth))
     except BadFile as error:
         _fail(str(error))
     except OSError as error:
         _fail(_unreachable(error))
-    place = alerts / VERDICT if out is None else out
-    if place.exists() and any(place.samefile(each) for each in verdict.sources(alerts, truth)):
-        _fail(f"{place}: expected another file to write to, got one that is judged; change --out")
-    try:
-        verdict.write(judgement, place)
-    except OSError as error:
-        _fail(f"{place}: expected a file that can be written, got {error.strerror}; change --out")
     if not quiet:
         show_verdict.tables(judgement, lang)
         typer.echo(show_verdict.place(place, lang))
