@@ -140,6 +140,7 @@ def test_quiet_commands_print_nothing(tmp_path, worked):
         ["rules", "check", "--quiet"],
         ["rules", "test", "--quiet"],
         ["explain", "missed-and-silent/L4/1/opened", "--from", worked.folder, "--quiet"],
+        ["judge", "--alerts", worked.folder, "--quiet"],
         ["demo", "--out", tmp_path / "demo", "--quiet"],
     ):
         ran = forewarn(*words)
