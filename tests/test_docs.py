@@ -159,7 +159,11 @@ def test_outputs_has_a_section_for_every_file_of_a_replay(runs):
 
 
 @pytest.mark.parametrize(
-    "name", ["alerts", "collection-tasks", "dead-letters", "profiles", "rules", "order", "disagreements", "summary"]
+    "name",
+    [
+        *("alerts", "collection-tasks", "dead-letters", "profiles", "months", "queues"),
+        *("rules", "order", "disagreements", "summary"),
+    ],
 )
 def test_outputs_explains_every_field_that_a_replay_writes(runs, name):
     text = (ROOT / "docs/outputs.md").read_text("utf-8")

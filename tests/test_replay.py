@@ -68,8 +68,10 @@ def test_two_runs_over_the_same_file_leave_equal_bytes(tmp_path, worked):
         "dead-letters.jsonl",
         "disagreements.jsonl",
         "held.jsonl",
+        "months.jsonl",
         "order.jsonl",
         "profiles.jsonl",
+        "queues.jsonl",
         "rules.jsonl",
         "shadow.jsonl",
         "summary.json",
@@ -206,6 +208,7 @@ def test_the_counts_of_the_summary_are_those_of_the_files(tmp_path):
     assert ran.summary == {
         "shelf": ran.records("alerts.jsonl")[0]["shelf"],
         "rules": {"live": 1, "shadow": 1},
+        "currency": "CNY",
         "events": 6,
         "by_type": {"loan.closed": 1, "repayment.missed": 3, "repayment.received": 1},
         "unknown_fields": 1,

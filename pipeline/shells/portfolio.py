@@ -1,7 +1,7 @@
 """All borrowers of one process, fed arrival by arrival, day by day: what every shell without a broker does."""
 
 from bisect import insort
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.backstop import Backstop
+from pipeline.shells.months import DISBURSED, MonthEnd, Months
 from pipeline.shells.published import Published
 from pipeline.zone import day_number
 
@@ -29,6 +30,8 @@ class Portfolio:
         self.closed: Day | None = None  # the last closed one, with the feeds that were missing on it
         self.borrowers: dict[str, Memory] = {}
         self.backstop = Backstop()
+        self.months = Months()
+        self.after_close: Callable[[], None] = lambda: None  # called when a day is closed and before the next begins
         self._order: list[str] = []
         self._published = Published()
         self._is_opened = True  # whether the open day's early events were judged
@@ -59,6 +62,8 @@ class Portfolio:
         if isinstance(event, MacroPublished | FxPublished):
             self.day = self._published.taken(self.day, arrival)
         elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
+            if arrival.type == DISBURSED:
+                self.months.heard(arrival)
             if arrival.feed == "repayment":
                 self.backstop.heard(borrower_id, max(arrival.date, self.day.date))
             yield from step(self.shelf, self.day, self._memory(borrower_id), arrival)[1]
@@ -74,6 +79,7 @@ class Portfolio:
                 yield from close_day(self.shelf, day, self.borrowers[borrower_id])[1]
             self.backstop.closed(day.date, self.borrowers)
             self.closed, self.day, self._is_opened = day, self._published.begun(day.next()), False
+            self.after_close()
 
     def judge_early(self) -> Iterator[Decision]:
         """Judge what came before the open day's date, once, before anything else of that day."""
@@ -89,6 +95,11 @@ class Portfolio:
         for borrower_id in self._order:
             profile = profile_of(self.shelf, self.closed, self.borrowers[borrower_id])
             yield profile | {"backstop_on": self.backstop.told(borrower_id)}
+
+    def month_ends(self) -> Iterator[MonthEnd]:
+        """Every loan by borrower and id, to be asked for right after a close: as of that day."""
+        assert self.closed is not None
+        return self.months.rows(self.shelf, self.closed, (self.borrowers[each] for each in self._order))
 
     def leftovers(self) -> Iterator[dict[str, Any]]:
         """What still waits at the end, for its loan, its target or its day."""

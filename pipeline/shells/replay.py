@@ -15,7 +15,9 @@ from pipeline.events import DayEnded
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
 from pipeline.shells.kept import RULES, kept
+from pipeline.shells.months import is_month_end
 from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.queues import Queues
 from pipeline.storm_guard import StormGuard
 from pipeline.zone import date_of_number
 
@@ -27,6 +29,7 @@ FILES: dict[type, str] = {
     Disagreement: "disagreements.jsonl",
 }
 HELD = "held.jsonl"
+MONTHS, QUEUES = "months.jsonl", "queues.jsonl"
 PROFILES, ORDER, SUMMARY = "profiles.jsonl", "order.jsonl", "summary.json"
 VERDICT = "verdict.json"  # of `forewarn judge`
 LISTED = 1_000  # how many waiting events the summary lists; all are counted
@@ -37,6 +40,7 @@ class Summary(msgspec.Struct, kw_only=True):
 
     shelf: str
     rules: dict[str, int]
+    currency: str
     events: int = 0
     by_type: dict[str, int] = {}
     unknown_fields: int = 0
@@ -72,11 +76,16 @@ class Outputs:
             self.order = opened.enter_context((folder / ORDER).open("wb"))
             # What the storm guard keeps for an officer.
             self.held = opened.enter_context((folder / HELD).open("wb"))
+            self.months = opened.enter_context((folder / MONTHS).open("wb"))
+            self.queue_days = opened.enter_context((folder / QUEUES).open("wb"))
             self._opened = opened.pop_all()
         self.guard = guard
+        self.queues = Queues()
         self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
         by_status = Counter(rule.status for rule in shelf.rules.values())
-        self.summary = Summary(shelf=shelf.hash, rules=dict(sorted(by_status.items())))
+        self.summary = Summary(
+            shelf=shelf.hash, rules=dict(sorted(by_status.items())), currency=shelf.terms.reporting_currency
+        )
         self.counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("by_type", "alerts", "alerts_by_rule", "tasks", "dead_letters")
         }
@@ -101,6 +110,7 @@ class Outputs:
                 self.counts["alerts_by_rule"][decision.rule] += decision.transition == "opened"
             case CollectionTask():
                 self.counts["tasks"][decision.status] += 1
+                self.queues.heard(decision)
             case DeadLetter():
                 self.counts["dead_letters"][decision.reason] += 1
             case Disagreement():
@@ -130,8 +140,21 @@ class Outputs:
     def _note(self, entry: dict[str, Any]) -> None:
         self.order.write(msgspec.json.encode({**entry, "shelf": self.summary.shelf}) + b"\n")
 
+    def day_closed(self, portfolio: Portfolio) -> None:
+        """Write the work of a day's queues, and the loans at the end of a month, while both are as of that close."""
+        assert portfolio.closed is not None
+        on = portfolio.closed.date
+        self.queue_days.writelines(msgspec.json.encode(each) + b"\n" for each in self.queues.closed(on))
+        if is_month_end(on):
+            self._write_months(portfolio)
+
+    def _write_months(self, portfolio: Portfolio) -> None:
+        self.months.writelines(msgspec.json.encode(each) + b"\n" for each in portfolio.month_ends())
+
     def write_profiles(self, portfolio: Portfolio) -> None:
         """Write every borrower as of the last closed day, which is the last of the run."""
+        if portfolio.closed is not None and not is_month_end(portfolio.closed.date):
+            self._write_months(portfolio)
         with (self.folder / PROFILES).open("wb") as file:
             if portfolio.closed is None:
                 return
@@ -168,6 +191,7 @@ def replay(
     closes = closes_in(files, decoder)
     portfolio = Portfolio(shelf, closes_by_record=closes is not None)
     outputs = Outputs(out, shelf, guard)
+    portfolio.after_close = lambda: outputs.day_closed(portfolio)
     try:
         task = progress.add_task("replay", total=None)
         for each in merged(files, decoder, outputs.summary.truncated):
