@@ -264,7 +264,7 @@ def test_an_output_that_would_replace_what_is_judged_is_one_sentence(folder, tru
     for name in ("alerts.jsonl", "summary.json"):
         before = (folder / name).read_bytes()
         said = one_sentence(judge(folder, truth, "--out", folder / name))
-        assert said == f"{folder / name}: expected another file to write to, got one that is judged; change --out"
+        assert said == f"{folder / name}: expected another file to write to, got one that is read; change --out"
         assert (folder / name).read_bytes() == before
     assert one_sentence(judge(folder, truth, "--out", truth)).startswith(f"{truth}: expected another file")
 

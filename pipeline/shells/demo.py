@@ -15,6 +15,7 @@ from pipeline.shells.effect import AHEAD
 from pipeline.shells.figures import Verdict
 from pipeline.shells.kept import KeptRule, kept
 from pipeline.shells.replay import Summary, replay
+from pipeline.shells.riskiest import riskiest
 from pipeline.shells.show import console, replayed
 from pipeline.shells.show_verdict import written
 from pipeline.shells.story import story, told_of
@@ -26,7 +27,6 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz"
 CONFIG = ROOT / "config" / "taiwan.yaml"
 MAPPING = "taiwan_cards"
-SHOWN = 10
 
 
 class Demo(NamedTuple):
@@ -79,20 +79,8 @@ def _table(title: str, lang: Language, *columns: str) -> Table:
 _LEFT = {"borrower", "worst", "rule", "metric", "when", "what", "bucket"}
 
 
-class Risk(NamedTuple):
-    """How a borrower stands; compared, the later is the more at risk."""
-
-    worst: int  # severity of the worst open alert, -1 without one
-    days_past_due: int  # -1 when unknown
-    exposure_minor: int  # -1 when unknown
-    open_alerts: int
-
-
 def _riskiest(demo: Demo, lang: Language) -> Table:
-    """Open alerts by their worst severity, then days past due, then exposure."""
-    severity = {alert["episode"]: SEVERITIES.index(alert["severity"]) for alert in demo.alerts}
-    ranked = sorted(((_risk(each, severity), each) for each in demo.profiles), key=lambda row: row[0], reverse=True)
-    rows = ranked[:SHOWN]
+    rows = riskiest(demo.profiles, demo.alerts)
     says_arrears = any(profile["arrears_minor"] is not None for _, profile in rows)
     arrears = ("arrears",) if says_arrears else ()
     table = _table("riskiest", lang, "borrower", "worst", "open_alerts", "days_past_due", *arrears, "exposure")
@@ -106,13 +94,6 @@ def _riskiest(demo: Demo, lang: Language) -> Table:
             _money(profile["exposure_minor"]),
         )
     return table
-
-
-def _risk(profile: dict[str, Any], severity: dict[str, int]) -> Risk:
-    alive = [severity[e["episode"]] for e in profile["episodes"] if e["state"] == "open" and e["episode"] in severity]
-    days = [loan["days_past_due"] for loan in profile["loans"] if loan["days_past_due"] is not None]
-    exposure = profile["exposure_minor"]
-    return Risk(max(alive, default=-1), max(days, default=-1), -1 if exposure is None else exposure, len(alive))
 
 
 def _money(minor: int | None) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from itertools import dropwhile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -19,6 +19,13 @@ SIGNS = ("loan.snapshot", "repayment.missed")
 END = "loan.defaulted"
 
 
+class Moment(NamedTuple):
+    """What is told of one instant, line by line."""
+
+    at: datetime
+    lines: list[str]
+
+
 def told_of(events: Path, alert: Told) -> list[Told]:
     """The events of the alert's loan, or of its borrower, that a story has words for, in the order of the file."""
     key = "borrower_id" if alert.get("loan_id") is None else "loan_id"
@@ -29,13 +36,18 @@ def told_of(events: Path, alert: Told) -> list[Told]:
 
 def story(alerts: list[Told], tasks: list[Told], events: list[Told], rule: KeptRule, lang: Language) -> list[Row]:
     """The rows of a story; `alerts` are those of one episode from its opening on, `tasks` the revisions it is in."""
-    rows = [(_instant(event), [_event(event, lang)]) for event in _told(events, _instant(alerts[0]))]
-    rows += [(_instant(alert), list(_alert(alert, tasks, rule, lang))) for alert in alerts]
+    moments = [Moment(_instant(event), [_event(event, lang)]) for event in _told(events, _instant(alerts[0]))]
+    moments += alert_moments(alerts, tasks, rule, lang)
     return [
-        (_minute(at) if n == 0 else "", line)
-        for at, lines in sorted(rows, key=lambda row: row[0])
-        for n, line in enumerate(lines)
+        (_minute(moment.at) if n == 0 else "", line)
+        for moment in sorted(moments, key=lambda moment: moment.at)
+        for n, line in enumerate(moment.lines)
     ]
+
+
+def alert_moments(alerts: list[Told], tasks: list[Told], rule: KeptRule, lang: Language) -> list[Moment]:
+    """The life of one episode: each alert with its numbers and what became of its task."""
+    return [Moment(_instant(alert), list(_alert(alert, tasks, rule, lang))) for alert in alerts]
 
 
 def _instant(record: Told) -> datetime:

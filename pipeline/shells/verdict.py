@@ -1,13 +1,11 @@
 """The verdict on a replay: overall, by rule, by severity, by cause, and at the budget of a team."""
 
-import os
 from datetime import date
 from pathlib import Path
 
 import msgspec
 import numpy as np
 
-from connectors.whole_lines import BadFile
 from pipeline.shells.backstop import BACKSTOP_DAYS
 from pipeline.shells.budget import MILLION, MONTHLY_PPM, usual_budget, worked_daily, worked_monthly
 from pipeline.shells.decided import ALERTS, FAR, FLIP_FLOP_DAYS, TASKS, UNKNOWN, Decided, Mask, decided_in
@@ -32,6 +30,7 @@ from pipeline.shells.figures import (
     verdict,
     verdicts,
 )
+from pipeline.shells.put import put
 from pipeline.shells.replay import PROFILES, SUMMARY
 from pipeline.shells.resample import LEVEL, RESAMPLES, SEED
 from pipeline.shells.truth import Truth, read_truth
@@ -207,16 +206,5 @@ def sources(folder: Path, truth: Path | None) -> list[Path]:
 
 
 def write(judgement: Judgement, out: Path, sources: list[Path]) -> None:
-    """Write the verdict beside its place and move it there, so that a half one never stands under its name."""
-    if out.exists() and any(out.samefile(each) for each in sources):
-        raise BadFile(f"{out}: expected another file to write to, got one that is judged; change --out")
-    draft = out.with_name(f".{out.name}.draft")
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(msgspec.json.format(msgspec.json.encode(judgement), indent=2) + b"\n")
-        os.replace(draft, out)
-    except OSError as error:
-        raise BadFile(f"{out}: expected a file that can be written, got {error.strerror}; change --out") from None
-    finally:
-        if draft.is_file():
-            draft.unlink()
+    """Write the verdict to its place."""
+    put(msgspec.json.format(msgspec.json.encode(judgement), indent=2) + b"\n", out, sources)
