@@ -1,4 +1,4 @@
-"""The command `forewarn`: ingest, replay, rules check and test, explain, judge, demo.
+"""The command `forewarn`: ingest, replay, rules check and test, explain, judge, report, demo.
 
 Exit codes: 0 done, 1 a rule or a case is at fault, 2 an input cannot be used.
 """
@@ -42,6 +42,13 @@ Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the output.
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
 Folder = Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.", show_default=False)]
 Config = Annotated[Path | None, typer.Option(help="Settings that differ from the defaults.")]
+Truth = Annotated[
+    Path | None,
+    typer.Option(help="CSV of borrower_id, cause, began_on, defaulted_on; the defaults in the events when absent."),
+]
+Budget = Annotated[
+    int | None, typer.Option(help="Openings a day that the team works; as a default 2 % of borrowers a month.")
+]
 
 
 @app.command()
@@ -189,13 +196,8 @@ def explain(
 @app.command()
 def judge(
     alerts: Annotated[Path, typer.Option(help="Folder that a replay wrote.")],
-    truth: Annotated[
-        Path | None,
-        typer.Option(help="CSV of borrower_id, cause, began_on, defaulted_on; the defaults in the events when absent."),
-    ] = None,
-    budget: Annotated[
-        int | None, typer.Option(help="Openings a day that the team works; as a default 2 % of borrowers a month.")
-    ] = None,
+    truth: Truth = None,
+    budget: Budget = None,
     out: Annotated[
         Path | None, typer.Option(help="Where the JSON goes; verdict.json in the folder when absent.")
     ] = None,
@@ -208,10 +210,7 @@ def judge(
     from pipeline.shells import show_verdict, verdict
 
     _settings(config)
-    if budget is not None and budget < 1:
-        _fail(
-            f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual"
-        )
+    _refuse_no_budget(budget)
     place = alerts / VERDICT if out is None else out
     try:
         judgement = verdict.judgement_of(alerts, truth, budget)
@@ -223,6 +222,33 @@ def judge(
     if not quiet:
         show_verdict.tables(judgement, lang)
         typer.echo(show_verdict.place(place, lang))
+
+
+@app.command()
+def report(
+    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote.")],
+    out: Annotated[Path, typer.Option(help="Where the page goes: an .html file.")],
+    truth: Truth = None,
+    budget: Budget = None,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """One page with charts, in English and Chinese, for a board; `--lang` is what it opens in."""
+    # It judges, too, and draws: no other command should wait for what that loads.
+    from pipeline.shells.report import page
+    from pipeline.shells.report.texts import WORDS
+
+    _settings(config)
+    _refuse_no_budget(budget)
+    try:
+        page.write_report(folder, out, truth, budget, lang)
+    except BadFile as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(_unreachable(error))
+    if not quiet:
+        typer.echo(WORDS[lang]["written"].format(file=out))
 
 
 @app.command()
@@ -272,6 +298,13 @@ def _shelf(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
     except RuleError as error:
         _faulty(error)
     return compile_shelf(found, terms_of(settings))
+
+
+def _refuse_no_budget(budget: int | None) -> None:
+    if budget is not None and budget < 1:
+        _fail(
+            f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual"
+        )
 
 
 def _refuse_no_folder(folder: Path) -> None:

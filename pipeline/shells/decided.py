@@ -118,9 +118,9 @@ class Decided(NamedTuple):
 def decided_in(folder: Path) -> Decided:
     """Read what a replay wrote; BadFile in one sentence when a folder is none."""
     summary = _summary(folder)
-    profiles = list(_lines(folder / PROFILES, ProfileLine))
-    alerts = list(_lines(folder / ALERTS, AlertLine))
-    tasks = list(_lines(folder / TASKS, TaskLine))
+    profiles = list(lines_of(folder / PROFILES, ProfileLine))
+    alerts = list(lines_of(folder / ALERTS, AlertLine))
+    tasks = list(lines_of(folder / TASKS, TaskLine))
     try:
         return decided_of(summary, profiles, alerts, tasks)
     except BadFile as error:
@@ -252,7 +252,8 @@ def _summary(folder: Path) -> SummaryFile:
         raise BadFile(f"{folder / SUMMARY}: {_STRANGE} ({error}); replay again") from None
 
 
-def _lines(path: Path, kind: type[Read]) -> Iterator[Read]:
+def lines_of(path: Path, kind: type[Read]) -> Iterator[Read]:
+    """The lines of a file that a replay wrote, one by one; BadFile at the first that is of another kind."""
     decode: Any = msgspec.json.Decoder(kind).decode
     with path.open("rb") as file:
         for number, raw in enumerate(file, 1):

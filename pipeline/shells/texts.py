@@ -161,6 +161,7 @@ NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
         "month": ("month", "months"),
         "rule": ("rule", "rules"),
         "case": ("case", "cases"),
+        "loan": ("loan", "loans"),
     },
     "zh": {
         "event": ("个事件", "个事件"),
@@ -169,6 +170,7 @@ NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
         "month": ("个月", "个月"),
         "rule": ("条规则", "条规则"),
         "case": ("个用例", "个用例"),
+        "loan": ("笔贷款", "笔贷款"),
     },
 }
 

@@ -1,0 +1,1 @@
+"""The report: one page with charts over what a replay wrote."""
