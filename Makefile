@@ -1,4 +1,4 @@
-# make setup | demo | test | check | bench: each does all of its own set-up on a machine that has Python 3.11 or later.
+# make setup | demo | test | check | bench | browser: each does all of its own set-up on a machine that has Python 3.11 or later.
 
 PYTHON ?= python3
 TOOLS := .tools
@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 READY := .venv/.ready
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: setup demo test check bench clean
+.PHONY: setup demo test check bench browser clean
 
 setup: $(READY)
 
@@ -33,6 +33,14 @@ check: $(READY)
 
 bench: $(READY)
 	$(RUN) python -m benchmarks.core
+
+# A browser for the tests of pages: the machine's own, else Debian's where root may install it, else Playwright's.
+CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
+APT := apt-get install --yes --quiet --no-install-recommends chromium fonts-wqy-microhei
+browser: $(READY)
+	@for each in $(CHROMIUMS); do if command -v $$each; then exit 0; fi; done; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update --quiet && $(APT); then exit 0; fi; \
+	$(RUN) playwright install chromium
 
 clean:
 	rm -rf .venv $(TOOLS) out

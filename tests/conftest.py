@@ -1,10 +1,42 @@
-"""How many examples the laws are tried on: many in CI, few at a desk; the same ones every time."""
+"""How many examples the laws are tried on: many in CI, few at a desk, the same ones every time; and a browser."""
 
 import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from hypothesis import settings
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
 # Derandomised: a failure that one person sees, everyone sees. Deadlines would make a slow machine a failure.
 settings.register_profile("ci", max_examples=10_000, derandomize=True, deadline=None, database=None, print_blob=False)
 settings.register_profile("desk", settings.get_profile("ci"), max_examples=300)
 settings.load_profile("ci" if os.environ.get("CI") == "true" else "desk")
+
+
+# -- a browser --------------------------------------------------------------
+
+CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+
+
+def _chromium(playwright: Playwright) -> str | None:
+    """The machine's own Chromium, else the one that Playwright fetched."""
+    found = next((path for name in CHROMIUMS if (path := shutil.which(name)) is not None), None)
+    fetched = playwright.chromium.executable_path
+    return found or (fetched if Path(fetched).exists() else None)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real browser; a test that needs one is skipped at a desk without it, and fails in CI."""
+    with sync_playwright() as playwright:
+        path = _chromium(playwright)
+        if path is None:
+            said = f"expected a browser ({', '.join(CHROMIUMS)}), got none; run `make browser`"
+            pytest.fail(said) if os.environ.get("CI") == "true" else pytest.skip(said)
+        # Chromium refuses its sandbox to root, as whom CI runs.
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        found = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield found
+        found.close()

@@ -138,9 +138,12 @@ def decided_of(
     place = {profile.borrower_id: i for i, profile in enumerate(profiles)}
     # What comes after the last close belongs to a day that nobody closed.
     alerts = [line for line in alerts if line.business_date <= last]
-    strange = next((line for line in alerts if line.borrower_id not in place), None)
+    asked = {line.episode for line in alerts}
+    lines: list[AlertLine | TaskLine] = [*alerts, *(line for line in tasks if asked.intersection(line.alerts))]
+    strange = next((line for line in lines if line.borrower_id not in place), None)
     if strange is not None:
-        raise BadFile(f"expected alerts of borrowers in {PROFILES}, got {strange.id} of another; replay again")
+        kind = "alerts" if isinstance(strange, AlertLine) else "tasks"
+        raise BadFile(f"expected {kind} of borrowers in {PROFILES}, got {strange.id} of another; replay again")
     rules = sorted({line.rule for line in alerts})
     rank = {rule: i for i, rule in enumerate(rules)}
     return Decided(
@@ -152,7 +155,7 @@ def decided_of(
         rules=rules,
         openings=_openings(alerts, place, rank),
         closings=_closings(alerts, place, rank, day_number(last)),
-        tasks=_tasks(tasks, {line.episode for line in alerts}, place, rank),
+        tasks=_tasks(tasks, asked, place, rank),
         backstop=_column(_backstop(profile.backstop_on) for profile in profiles),
         defaults=_defaults(profiles),
     )

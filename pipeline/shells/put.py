@@ -8,7 +8,7 @@ from connectors.whole_lines import BadFile
 
 def put(content: bytes, out: Path, sources: list[Path]) -> None:
     """Write beside the place and move there; BadFile where that cannot be, or where a source of the content stands."""
-    if out.exists() and any(out.samefile(each) for each in sources):
+    if out.exists() and any(each.exists() and out.samefile(each) for each in sources):
         raise BadFile(f"{out}: expected another file to write to, got one that is read; change --out")
     draft = out.with_name(f".{out.name}.draft")
     try:

@@ -6,8 +6,10 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from config.settings import CURRENCIES
 from connectors.whole_lines import BadFile
 from pipeline.decisions import CollectionTask
+from pipeline.refusals import shown
 from pipeline.shells.decided import ALERTS, TASKS, Decided, decided_in, lines_of
 from pipeline.shells.kept import RULES, KeptRule
 from pipeline.shells.months import MonthEnd
@@ -76,7 +78,7 @@ def records_in(folder: Path) -> Records:
     last = decided.last.isoformat()
     found = Records(
         decided=decided,
-        currency=msgspec.json.decode((folder / SUMMARY).read_bytes(), type=_Summary).currency,
+        currency=_currency(folder / SUMMARY),
         profiles=_told(folder / PROFILES, _Profile),
         alerts=[alert for alert in _told(folder / ALERTS, _Alert) if alert["business_date"] <= last],
         tasks=_told(folder / TASKS, CollectionTask),
@@ -101,6 +103,13 @@ def by_borrower(records: list[Told]) -> Callable[[str], list[Told]]:
     for record in records:
         found.setdefault(record["borrower_id"], []).append(record)
     return lambda borrower_id: found.get(borrower_id, [])
+
+
+def _currency(path: Path) -> str | None:
+    code = msgspec.json.decode(path.read_bytes(), type=_Summary).currency
+    if code is not None and code not in CURRENCIES:
+        raise BadFile(f"{path}: expected a currency of ISO 4217, got {shown(code)}; replay again")
+    return code
 
 
 def _told(path: Path, kind: type[Any]) -> list[Told]:

@@ -37,6 +37,7 @@
       hoverlabel: { font: { size: 12 } }, dragmode: false, bargap: 0.25, ...own,
     };
     for (const name of ["xaxis", "yaxis", "yaxis2"]) if (own[name] || name !== "yaxis2") found[name] = axis(own[name]);
+    found.xaxis.ticklabelstandoff = 5; // away from the lowest label of the other axis
     if (found.xaxis.type === "category") found.xaxis.tickvals = tickvals(data[0], width);
     return found;
   };
@@ -48,10 +49,10 @@
       const { data, layout: own } = spoken(figure, lang);
       const width = paper ? paper.width : place.clientWidth;
       const found = layout(own, data, width);
-      if (paper) Object.assign(found, { width, height: found.height * paper.height, autosize: false });
+      Object.assign(found, { width, height: found.height * (paper ? paper.height : 1) });
       // Fields that are narrower than their numbers leave them to the table.
       for (const trace of data) if (trace.type === "heatmap" && width / trace.x.length < 34) trace.texttemplate = "";
-      Plotly.react(place, data, found, { displayModeBar: false, responsive: true });
+      Plotly.react(place, data, found, { displayModeBar: false, responsive: false });
     }
   };
 
