@@ -27,7 +27,8 @@ def _chromium(playwright: Playwright) -> str | None:
     return found or (fetched if Path(fetched).exists() else None)
 
 
-@pytest.fixture(scope="session")
+# Not longer than a module: while it lives, no other test of this thread could run an event loop.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A real browser; a test that needs one is skipped at a desk without it, and fails in CI."""
     with sync_playwright() as playwright:

@@ -9,10 +9,11 @@ import pytest
 from connectors.whole_lines import BadFile
 from pipeline.shells.report.alerting import alerting
 from pipeline.shells.report.borrowers import panel, ranked, stories
-from pipeline.shells.report.buckets import by_month, portfolio, rolls, rolls_by_month
+from pipeline.shells.report.buckets import by_month, portfolio
 from pipeline.shells.report.effects import Effect, effect_of, lead, precision
 from pipeline.shells.report.panel import Panel, Text
 from pipeline.shells.report.records import Records, records_in
+from pipeline.shells.report.rolls import rolls, rolls_by_month
 from pipeline.shells.report.vintages import followed, vintages
 from pipeline.shells.report.workload import days_of, workload
 from pipeline.shells.truth import read_truth
@@ -256,7 +257,7 @@ def test_precision_and_reach_are_those_of_the_verdict_at_each_budget(records, tm
     assert series(told) == {
         "defaulters caught": [0.666667, 0.666667],
         "precision, censored as false": [0.666667, 0.5],
-        "precision, whole year seen": [None, None],  # no alert is a year old
+        "precision, whole horizon seen": [None, None],  # no alert is a year old
         "all borrowers that defaulted": [0.428571, 0.428571],
     }
     assert [row[:2] for row in rows(told)] == [["1", "3"], ["2", "4"]]

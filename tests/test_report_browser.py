@@ -39,6 +39,13 @@ TEXTS = """() => {
   return found;
 }"""
 
+# Of each chart with a legend: where the legend ends, and where the drawing below it begins.
+LEGENDS = """() => [...document.querySelectorAll(".chart:has(.legend)")].map((chart) => [
+  chart.id,
+  chart.querySelector(".legend").getBoundingClientRect().bottom,
+  chart.querySelector(".bglayer rect, .plotbg, .nsewdrag").getBoundingClientRect().top,
+])"""
+
 
 class Opened(NamedTuple):
     """A page, what it asked for, and what it complained of."""
@@ -241,6 +248,7 @@ def test_no_text_lies_on_another_or_beside_the_page(browser, any_page, size, lan
         and (each["x"] < box["left"] - 1 or each["x"] + each["width"] > box["right"] + 1)
     ]
     assert outside == [] and found.complaints == []
+    assert [name for name, legend, plot in found.page.evaluate(LEGENDS) if legend > plot + 1] == []
     found.page.context.close()
 
 

@@ -10,10 +10,14 @@ from pipeline.shells.decided import UNKNOWN
 from pipeline.shells.effect import AFTER_DEFAULT, MAX_LEAD, Judged, everything, judged, measured
 from pipeline.shells.figures import OF_ALL, OF_BUDGET, Asked, Figure, Verdict, verdict
 from pipeline.shells.report.drawing import LINES, PERCENT, bars, figure, line
-from pipeline.shells.report.panel import Panel, Table, Text, number_of, same, say, share, unknown
+from pipeline.shells.report.panel import Cell, Panel, Table, Text, number_of, same, say, share, unknown
 from pipeline.shells.report.records import Records
+from pipeline.shells.show_verdict import label
+from pipeline.shells.texts import Language
 from pipeline.shells.truth import Truth
+from pipeline.shells.verdict import Terms
 
+LANGUAGES: tuple[Language, Language] = ("en", "zh")
 BIN_DAYS = 30
 APART = 1.3  # budgets that are closer than that cannot be told apart
 BUDGETS = (1, 2, 3, 5, 7, 10, 15, 20, 30, 50, 70, 100, 150, 200, 300, 500, 700, 1_000)
@@ -36,6 +40,11 @@ def effect_of(records: Records, truth: Truth, budget: int | None) -> Effect:
     leads = sorted(int(each) for each in days[days != UNKNOWN])
     overall = verdict(Asked(None, OF_ALL, found), known.months)
     return Effect(known, overall, leads, usual_budget(known.size) if budget is None else budget)
+
+
+def named(figure: str) -> Text:
+    """What the verdict calls a figure."""
+    return Text(*(label(figure, Terms(budget_openings_a_day=1), lang) for lang in LANGUAGES))
 
 
 def median_text(effect: Effect) -> Text:
@@ -64,7 +73,6 @@ def lead(effect: Effect) -> Panel:
     middle = [start + BIN_DAYS / 2 for start in starts]
     trace = bars(say("defaulters"), middle, counts, LINES[0], width=[BIN_DAYS - 2] * len(starts), customdata=names)
     trace["hovertemplate"] = "%{customdata}: %{y}<extra></extra>"
-    at_least = [len(effect.leads) - bisect_right(effect.leads, start - 1) for start in starts]
     return Panel(
         "lead",
         say("lead_title"),
@@ -80,14 +88,18 @@ def lead(effect: Effect) -> Panel:
             shapes=[{"type": "line", "x0": median, "x1": median, "yref": "paper", "y0": 0, "y1": 1, **_DASHED}],
             annotations=[_mark(median, say("median_mark", days=median_text(effect)))],
         ),
-        Table(
-            (say("lead_days"), say("defaulters"), say("cumulative")),
-            [
-                (name, f"{n:,}", f"{more:,} ({share(more, defaulted)})")
-                for name, n, more in zip(names, counts, at_least, strict=True)
-            ],
-        ),
+        _lead_table(effect, starts, names, counts),
     )
+
+
+def _lead_table(effect: Effect, starts: list[int], names: list[str], counts: list[int]) -> Table:
+    defaulted = effect.overall.counts["defaulted"]
+    at_least = [len(effect.leads) - bisect_right(effect.leads, start - 1) for start in starts]
+    rows: list[tuple[Cell, ...]] = [
+        (name, f"{n:,}", f"{more:,} ({share(more, defaulted)})")
+        for name, n, more in zip(names, counts, at_least, strict=True)
+    ]
+    return Table((say("lead_days"), say("defaulters"), say("cumulative")), rows)
 
 
 _DASHED = {"line": {"dash": "dash", "width": 1.5, "color": "#b3263a"}}
@@ -158,9 +170,9 @@ def precision(effect: Effect) -> Panel:
     base = effect.overall.figures["base_rate"].value
     x = [each.budget for each in told]
     traces = [
-        line(say(name), x, [each.figures[name].value for each in told], LINES[i]) for i, name in enumerate(_DRAWN)
+        line(named(name), x, [each.figures[name].value for each in told], LINES[i]) for i, name in enumerate(_DRAWN)
     ]
-    traces.append(line(say("base_rate"), x, [base] * len(x), "#7d8491", mode="lines"))
+    traces.append(line(named("base_rate"), x, [base] * len(x), "#7d8491", mode="lines"))
     traces[-1]["line"] = {"color": "#7d8491", "dash": "dot", "width": 2}
     return Panel(
         "precision",
@@ -182,19 +194,21 @@ def precision(effect: Effect) -> Panel:
             shapes=[{"type": "line", "x0": own.budget, "x1": own.budget, "yref": "paper", "y0": 0, "y1": 1, **_DASHED}],
             annotations=[_mark(float(np.log10(own.budget)), say("your_budget", budget=str(own.budget))) | _INSIDE],
         ),
-        Table(
-            (say("budget_axis"), say("worked"), *(say(name) for name in _DRAWN), say("base_rate")),
-            [
-                (
-                    same(str(each.budget)),
-                    f"{each.alerts:,}",
-                    *(_written(each.figures[name]) for name in _DRAWN),
-                    _written(effect.overall.figures["base_rate"]),
-                )
-                for each in told
-            ],
-        ),
+        _budget_table(effect, told),
     )
+
+
+def _budget_table(effect: Effect, told: list[Worked]) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            same(str(each.budget)),
+            f"{each.alerts:,}",
+            *(_written(each.figures[name]) for name in _DRAWN),
+            _written(effect.overall.figures["base_rate"]),
+        )
+        for each in told
+    ]
+    return Table((say("budget_axis"), say("worked"), *(named(name) for name in _DRAWN), named("base_rate")), rows)
 
 
 def _written(told: Figure) -> Text:

@@ -13,10 +13,11 @@ from plotly.offline import get_plotlyjs
 from pipeline.shells.put import put
 from pipeline.shells.report import borrowers, effects
 from pipeline.shells.report.alerting import alerting
-from pipeline.shells.report.buckets import Weight, by_month, late_share, portfolio, rolls, rolls_by_month
+from pipeline.shells.report.buckets import Weight, by_month, late_share, portfolio
 from pipeline.shells.report.effects import Effect, effect_of, median_text
 from pipeline.shells.report.panel import Panel, Text, money, number_of, same, say, unknown
 from pipeline.shells.report.records import Records, files_of, records_in
+from pipeline.shells.report.rolls import rolls, rolls_by_month
 from pipeline.shells.report.texts import WORDS
 from pipeline.shells.report.vintages import followed, vintages
 from pipeline.shells.report.workload import workload

@@ -76,10 +76,6 @@ WORDS: dict[Language, dict[str, str]] = {
         "median_mark": "median {days}",
         "budget_axis": "alerts worked a day, at most",
         "worked": "alerts worked",
-        "recall": "defaulters caught",
-        "precision_at_least": "precision, censored as false",
-        "precision_mature": "precision, whole year seen",
-        "base_rate": "all borrowers that defaulted",
         "your_budget": "{budget} a day",
         "day": "day",
         "queue": "queue",
@@ -217,7 +213,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "unknown_head": "未知。",
         "needs_script": "图表需要 JavaScript；图下的数据不需要。",
         "foot": (
-            "由 forewarn report 根据回放文件生成。本页不向任何服务器发出请求。图表：plotly.js，版权归 Plotly, Inc.，"
+            "由 forewarn report 根据重放文件生成。本页不向任何服务器发出请求。图表：plotly.js，版权归 Plotly, Inc.，"
             "MIT 许可。"
         ),
         "written": "已写入 {file}",
@@ -235,19 +231,19 @@ WORDS: dict[Language, dict[str, str]] = {
         "key_caught": "位违约前已预警（违约共 {defaulted} 位）",
         "key_lead": "提前期中位数",
         # why something is unknown
-        "no_months": "回放没有保留月末数据（months.jsonl）；请重新回放事件。",
+        "no_months": "重放没有保留月末数据（months.jsonl）；请重新重放事件。",
         "no_open_loans": "任何月末都没有未结贷款。",
-        "one_month": "至少需要两个月末，而回放只有 {months}。",
-        "no_vintage": "回放期内没有发放贷款，无法从第一个月起跟踪。",
-        "no_vintage_days": "回放期内发放的贷款，逾期天数均未知。",
+        "one_month": "至少需要两个月末，而重放只有 {months}。",
+        "no_vintage": "重放期内没有发放贷款，无法从第一个月起跟踪。",
+        "no_vintage_days": "重放期内发放的贷款，逾期天数均未知。",
         "no_alerts": "没有打开任何预警。",
         "no_defaults": "{first} 至 {last} 没有已知的违约。",
-        "no_caught": "{defaulted} 位违约借款人均没有有效预警。",
+        "no_caught": "{defaulted} 位违约借款人均没有真预警。",
         "no_worked": "违约之前没有打开预警，预算无从选择。",
-        "no_queues": "回放没有保留队列数据（queues.jsonl）；请重新回放事件。",
+        "no_queues": "重放没有保留队列数据（queues.jsonl）；请重新重放事件。",
         "no_tasks": "从未产生任务。",
         "nothing_open": "没有待办任务。",
-        "no_borrowers": "回放中没有借款人。",
+        "no_borrowers": "重放中没有借款人。",
         # words of charts and tables
         "month": "月份",
         "week": "起始周",
@@ -269,16 +265,12 @@ WORDS: dict[Language, dict[str, str]] = {
         "alerts_opened": "打开的预警数",
         "rule": "规则",
         "others": "其他 {count} 条规则",
-        "lead_days": "首次有效预警至违约的天数",
+        "lead_days": "首次真预警至违约的天数",
         "defaulters": "违约借款人",
         "cumulative": "至少提前这么多",
         "median_mark": "中位数 {days}",
         "budget_axis": "每天最多处理的预警数",
         "worked": "处理的预警数",
-        "recall": "违约捕获率",
-        "precision_at_least": "准确率（未到期视为误报）",
-        "precision_mature": "准确率（观察满一年）",
-        "base_rate": "全部借款人违约率",
         "your_budget": "每天 {budget} 条",
         "day": "日期",
         "queue": "队列",
@@ -312,7 +304,7 @@ WORDS: dict[Language, dict[str, str]] = {
             "每条线是同一{period}发放的贷款，按月末观察；线止于其中最晚发放的贷款还没有历史之处。线越陡，该批越差。"
         ),
         "vintage_default_reads": "同样的贷款，以被认定违约计。先平后升属正常：违约在逾期之后。",
-        "vintage_left_out": "{all}中有 {left} 笔未画出：发放早于回放开始，或发放日未知，或逾期天数未知。",
+        "vintage_left_out": "{all}中有 {left} 笔未画出：发放早于重放开始，或发放日未知，或逾期天数未知。",
         "period_month": "月",
         "period_quarter": "季度",
         "severities_title": "各级别预警随时间变化",
@@ -323,14 +315,15 @@ WORDS: dict[Language, dict[str, str]] = {
         "rules_says": "{rule} 打开最多：{all} 条中的 {count} 条。",
         "rules_reads": "每行是一条规则，最多的在上；颜色越深，该{period}打开的预警越多。",
         "lead_title": "违约前的提前期",
-        "lead_says": "{defaulted} 位违约借款人中 {caught} 位有有效预警，其中一半提前 {median}或更多。",
+        "lead_says": "{defaulted} 位违约借款人中 {caught} 位有真预警，其中一半提前 {median}或更多。",
         "lead_reads": (
-            "柱是首次预警在违约前若干天的借款人数；越靠右越早。违约前 365 天以内的预警为有效。没有有效预警的 "
+            "柱是首次预警在违约前若干天的借款人数；越靠右越早。违约前 365 天以内的预警为真预警。没有真预警的 "
             "{missed}不在任何柱中。"
         ),
         "precision_title": "每日预算下的准确率与捕获率",
         "precision_says": (
-            "每天最多处理 {budget} 条，可捕获 {defaulted} 位违约借款人中的 {recall}；处理的预警至少 {precision} 有效。"
+            "每天最多处理 {budget} 条，可捕获 {defaulted} 位违约借款人中的 {recall}；"
+            "处理的预警中真预警至少占 {precision}。"
         ),
         "precision_reads": (
             "越靠右，团队每天处理的预警越多，最严重的优先。一条准确率把尚无定论的视为误报，另一条只计已观察满 365 "
@@ -339,7 +332,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "queues_title": "队列中的待办任务",
         "queues_says": "{last} 日终有 {open} 项待办任务，其中 {overdue} 项超时；最多的一天是 {peak_on}：{peak} 项。",
         "queues_reads": "高度是每天日终待办的工作量，颜色是队列。只升不降说明没有人完成任务，或没有人回报。",
-        "ages_title": "待办任务的账龄",
+        "ages_title": "待办任务已有多久",
         "ages_says": "{open} 项待办任务中 {old} 项超过 30 天。",
         "ages_reads": "每根条是一个队列，颜色是任务打开以来的天数。",
         "riskiest_title": "风险最高的借款人",

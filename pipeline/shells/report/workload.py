@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 from pipeline.shells.queues import AGE_NAMES, QueueDay
 from pipeline.shells.report.drawing import AGES, LINES, MONTH, bars, figure
-from pipeline.shells.report.panel import Panel, Table, Text, plain, same, say, unknown
+from pipeline.shells.report.panel import Cell, Panel, Table, Text, plain, same, say, unknown
 
 DAILY_UP_TO = 120  # days of a replay that is told day by day; a longer one is told week by week
 
@@ -60,19 +60,23 @@ def _open(by_day: dict[str, dict[str, QueueDay]], now: dict[str, QueueDay], firs
             yaxis={"rangemode": "tozero"},
             xaxis={"type": "date", "tickformat": MONTH},
         ),
-        Table(
-            (say("day"), *(same(queue) for queue in queues), say("total"), say("overdue")),
-            [
-                (
-                    day,
-                    *(f"{counts[queue][i]:,}" for queue in queues),
-                    f"{totals.get(day, 0):,}",
-                    f"{sum(each.overdue for each in by_day.get(day, {}).values()):,}",
-                )
-                for i, day in enumerate(shown)
-            ],
-        ),
+        _days_table(by_day, shown, counts, totals),
     )
+
+
+def _days_table(
+    by_day: dict[str, dict[str, QueueDay]], shown: list[str], counts: dict[str, list[int]], totals: dict[str, int]
+) -> Table:
+    rows: list[tuple[Cell, ...]] = [
+        (
+            day,
+            *(f"{counts[queue][i]:,}" for queue in counts),
+            f"{totals.get(day, 0):,}",
+            f"{sum(each.overdue for each in by_day.get(day, {}).values()):,}",
+        )
+        for i, day in enumerate(shown)
+    ]
+    return Table((say("day"), *(same(queue) for queue in counts), say("total"), say("overdue")), rows)
 
 
 def _count(by_day: dict[str, dict[str, QueueDay]], day: str, queue: str) -> int:
