@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from connectors.whole_lines import BadFile
-from pipeline.shells.backstop import BACKSTOP_DAYS
+from pipeline.engine import BACKSTOP_DAYS
 from pipeline.shells.budget import MILLION, MONTHLY_PPM, usual_budget, worked_daily, worked_monthly
 from pipeline.shells.decided import ALERTS, FAR, FLIP_FLOP_DAYS, TASKS, UNKNOWN, Decided, Mask, decided_in
 from pipeline.shells.effect import (
