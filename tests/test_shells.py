@@ -16,7 +16,7 @@ from pipeline.freezing import freeze, thaw
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.arrival_files import closes_in
-from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.portfolio import Loaded, Portfolio, refused
 from pipeline.shells.replay import replay
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
@@ -54,7 +54,7 @@ def list_of_arrivals(files: list[Path], rules: Path, config: Path, out: Path) ->
     [file] = files
     found = compiled(rules, config)
     decoder = Decoder(found.terms.zone.name, found.terms.reporting_currency)
-    portfolio = Portfolio(found, closes_by_record=closes_in(files, decoder) is not None)
+    portfolio = Portfolio(found, Loaded(), closes_by_record=closes_in(files, decoder) is not None)
     decisions: list[Decision] = []
     for number, raw in enumerate(file.read_bytes().split(b"\n")[:-1], 1):
         position = {"file": file.name, "line": number}
