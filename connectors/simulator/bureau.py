@@ -5,7 +5,6 @@ from connectors.simulator.cash import debit, raise_cash, to_spare
 from connectors.simulator.state import Borrower, around
 from connectors.simulator.world import DAY, World
 
-
 SUED_DAYS = 100
 
 
