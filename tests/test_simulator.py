@@ -2,11 +2,16 @@
 
 import gzip
 import json
+import os
+import subprocess
+import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from config.settings import load as load_settings
 from connectors.simulator import parameters
@@ -22,6 +27,7 @@ from pipeline.decode import Arrival, Decoder
 from pipeline.events import ATTRIBUTES
 from rules.faults import RuleError
 
+ROOT = Path(__file__).parents[1]
 FIGURES = parameters.load()
 DECODER = Decoder("Asia/Shanghai", "CNY")
 
@@ -275,6 +281,16 @@ def test_the_truth_has_a_row_for_each_borrower_that_suffered_or_defaulted(tmp_pa
     assert [row for row in rows if row[1] == "none" and not row[3]] == []
 
 
+def test_another_process_with_other_hashes_writes_the_same_bytes(tmp_path):
+    code = "from pipeline.shells.cli import main; main()"
+    words = ["simulate", "--borrowers", "20", "--months", "1", "--faults", "2", "--quiet", "--out"]
+    for seed in ("1", "2"):
+        env = os.environ | {"PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", code, *words, str(tmp_path / seed)], env=env, cwd=ROOT, check=True)
+    one, other = ([p.read_bytes() for p in sorted((tmp_path / seed).iterdir())] for seed in ("1", "2"))
+    assert len(one) == 3 and one == other
+
+
 # -- the parameters -----------------------------------------------------------
 
 
@@ -305,3 +321,33 @@ def test_a_fault_of_the_figures_has_its_line_and_column(tmp_path, old, new, sent
         parameters.load(path)
     said = [str(fault) for fault in refused.value.faults]
     assert any(each.split(" ", 1)[1].startswith(sentence) and each.split(":")[1].isdigit() for each in said), said
+
+
+def names_in(model: type[BaseModel]) -> Iterator[str]:
+    """Every figure of a model and of the models in it, by the name with which code reads it."""
+    for name, field in model.model_fields.items():
+        if name in ("source", "assumption"):
+            continue
+        yield name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from names_in(field.annotation)
+
+
+def test_every_figure_of_the_file_is_read_somewhere():
+    folder = ROOT / "connectors" / "simulator"
+    code = "".join(p.read_text() for p in folder.glob("*.py") if p.stem not in ("parameters", "troubles", "stated"))
+    by_name = {
+        "term",
+        *parameters.Reached.model_fields,
+        *SHOCKS,
+        *parameters.LookAlikes.model_fields,
+        *parameters.Expected.model_fields,
+    }
+    faults = {"late", "duplicate", "conflicting", "malformed", "misordered"}  # Read by the names in a table.
+    assert {each for each in names_in(parameters.Figures) if f".{each}" not in code} - by_name - faults == set()
+
+
+def test_a_figure_without_its_origin_and_one_with_two_are_faults():
+    for origin in ({}, {"source": "a paper", "assumption": True}):
+        with pytest.raises(ValidationError):
+            parameters.Savings(none=0.4, median=1.0, spread=0.5, **origin)

@@ -68,7 +68,7 @@ def _make_person(b: Borrower, w: World, *, is_new: bool) -> None:
     b.alimony = int(b.income * alimony)
     products = f.loans.products
     draw = chance.random()
-    product = "personal" if draw < products["personal"] else "car" if draw < 1 - products["mortgage"] else "mortgage"
+    product = "personal" if draw < products.personal else "car" if draw < 1 - products.mortgage else "mortgage"
     give_loan(b, w, product, int(b.income * service), is_new=is_new)
     b.spending = int(b.income * max(f.budget.least_spending, left - service))
     if chance.random() < f.cards.holders:

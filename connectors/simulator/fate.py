@@ -20,11 +20,12 @@ def draw_fate(b: Borrower, w: World, ties: Ties, attempt: int, *, is_new: bool) 
     """The first shock of a life, an unnamed bill, and a look-alike; each draw is made whether it is used or not."""
     chance = Random(f"{w.seed}:{b.number}:{attempt}:fate")
     days: dict[str, int] = {}
+    hour = chance.random()
     for name in SHOCKS:
-        draw, hour = chance.random(), chance.random()
+        draw, when = chance.random(), chance.random()
         if name == "divorce" and b.number in ties.divorces and not attempt:
             draw = ties.divorces[b.number]
-        day = _day_of(name, b, w, draw, hour, is_new=is_new)
+        day = _day_of(name, b, w, draw, when, is_new=is_new)
         if day is not None and name in w.shocks:
             days[name] = day
     if days:

@@ -5,7 +5,7 @@ Each group of figures names its source or says that it is an assumption; both, o
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
@@ -15,13 +15,6 @@ from rules.faults import Fault, RuleError
 from rules.yaml_text import read, validate
 
 PARAMETERS = Path(__file__).parents[2] / "config" / "simulator.yaml"
-Product = Literal["personal", "car", "mortgage", "term"]
-
-
-def _all_of_it(shares: dict[str, float]) -> dict[str, float]:
-    if abs(sum(shares.values()) - 1) > 1e-9:
-        raise ValueError(f"expected shares that add up to 1, got {sum(shares.values()):g}")
-    return shares
 
 
 def _first_of_month(day: date) -> date:
@@ -96,6 +89,7 @@ class Elsewhere(Stated):
     payment: Range
     rate: Share
     months: Annotated[int, Field(ge=1, le=120)]
+    sued_after: Annotated[int, Field(ge=1)]
 
 
 class Habits(Stated):
@@ -121,18 +115,70 @@ class Snapshots(Parameters):
     weekly: Share
 
 
+class Products(Parameters):
+    """Which loan a person has."""
+
+    personal: Share
+    car: Share
+    mortgage: Share
+
+
+class Rates(Parameters):
+    """Usual yearly rates."""
+
+    personal: Share
+    car: Share
+    mortgage: Share
+    term: Share
+
+
+class Months(Parameters):
+    """How long loans run."""
+
+    personal: Range
+    car: Range
+    mortgage: Range
+    term: Range
+
+
+def _all_of_it(shares: Products) -> Products:
+    total = shares.personal + shares.car + shares.mortgage
+    if abs(total - 1) > 1e-9:
+        raise ValueError(f"expected shares that add up to 1, got {total:g}")
+    return shares
+
+
 class Loans(Stated):
     """Loans of the bank, and how its core tells of them."""
 
-    products: Annotated[dict[Literal["personal", "car", "mortgage"], Share], AfterValidator(_all_of_it)]
-    rates: dict[Product, Share]
-    months: dict[Product, Range]
+    products: Annotated[Products, AfterValidator(_all_of_it)]
+    rates: Rates
+    months: Months
     schedules_told: Share
     misses_told: Share
     snapshots: Snapshots
     notice_days: Annotated[int, Field(ge=0, le=15)]
     rescheduled: Share
     hardship: Share
+    renewed: Share
+
+
+class Reached(Parameters):
+    """How many are reached by each kind of contact."""
+
+    message: Share
+    call: Share
+    letter: Share
+    visit: Share
+    restructure: Share
+
+
+class Contacts(Stated):
+    """How people answer to what collections does."""
+
+    reached: Reached
+    willing_days: Annotated[int, Field(ge=0)]
+    accepted: Share
 
 
 class Firms(Stated):
@@ -152,6 +198,7 @@ class Firms(Stated):
     season: Range
     equity: Range
     receivable_days: Range
+    suppliers_stop: Share
 
 
 class Expected(Stated):
@@ -183,6 +230,7 @@ class Figures(Parameters):
     elsewhere: Elsewhere
     habits: Habits
     loans: Loans
+    contacts: Contacts
     firms: Firms
     shocks: Shocks
     unnamed: Unnamed

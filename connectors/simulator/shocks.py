@@ -188,7 +188,7 @@ def _never_meant_to_pay(b: Borrower, w: World) -> bool:
         b.plan(b.at(9.0, 10.0, days=int(b.chance.random() * 20)), acts.SHOCK_STEP, 1)
     for n in range(3):
         b.plan(b.at(9.0, 10.0, days=1 + 2 * n + int(b.chance.random() * 4)), acts.SHOCK_STEP, 2)
-    b.plan(b.at(9.0, 1.0, days=_months(b, (1.0, 2.5))), acts.SHOCK_STEP, 3)
+    b.plan(b.at(9.0, 1.0, days=_months(b, w.figures.shocks.early_fraud.months)), acts.SHOCK_STEP, 3)
     return True
 
 

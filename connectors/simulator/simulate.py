@@ -26,6 +26,7 @@ from connectors.simulator.ties import Ties, ties_of
 from connectors.simulator.world import World
 
 EVENTS, TRUTH, MANIFEST = "events.jsonl.gz", "truth.csv", "manifest.json"
+NAMES = (EVENTS, TRUTH, MANIFEST)
 COLUMNS = ("borrower_id", "cause", "began_on", "defaulted_on")
 TOGETHER = 250  # borrowers whose lines are held in memory at a time
 ATTEMPTS = 40
@@ -65,9 +66,11 @@ def fresh(out: Path) -> Iterator[Path]:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out, prefix=".unfinished-") as folder:
             yield Path(folder)
-            for name in (EVENTS, TRUTH, MANIFEST):
+            for name in NAMES:
                 (Path(folder) / name).rename(out / name)
     except BaseException:
+        for name in NAMES if out.is_dir() else ():
+            (out / name).unlink(missing_ok=True)
         if not was_there and out.is_dir() and not any(out.iterdir()):
             out.rmdir()
         raise
@@ -93,7 +96,6 @@ def simulate(w: World, *, borrowers: int, months: int, rate: float, out: Path, a
         aside = Aside(folder / "aside", w.end - w.first)
         try:
             _live_all(run, w, aside, silent, truth, advance)
-            (folder / EVENTS).write_bytes(b"")
             digest = _lay_together(aside, folder / EVENTS, w, silent)
         finally:
             aside.close()

@@ -10,7 +10,6 @@ from connectors.simulator.parameters import Figures
 from pipeline.fields import digits
 
 DAY = 86_400
-YEARS_AHEAD = 4  # for the last due of a schedule
 
 
 class World(NamedTuple):
@@ -56,7 +55,8 @@ def world_of(figures: Figures, settings: Settings, *, seed: int, months: int, sh
     begin = _months_after(figures.first_day, -figures.burn_in_months)
     first = (figures.first_day - begin).days
     last = (_months_after(figures.first_day, months) - begin).days
-    starts = [_months_after(begin, n) for n in range(figures.burn_in_months + months + 12 * YEARS_AHEAD)]
+    longest = max(figures.loans.months.personal[1], figures.loans.months.car[1])  # whose schedules are told
+    starts = [_months_after(begin, n) for n in range(figures.burn_in_months + months + int(longest) + 6)]
     days = [begin + timedelta(days=n) for n in range((starts[-1] - begin).days)]
     months_in = [(day.year - begin.year) * 12 + day.month - begin.month for day in days]
     return World(

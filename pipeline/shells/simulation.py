@@ -75,10 +75,10 @@ def _causes(manifest: dict[str, Any], lang: Language) -> Table:
     table.add_column(texts["of_them_defaulted"], justify="right")
     shocks, defaults = manifest["shocks"], manifest["defaults"]
     for name in sorted(shocks.keys() | defaults.keys()):
-        table.add_row(texts.get(f"cause_{name}", name), f"{shocks.get(name, 0):,}", f"{defaults.get(name, 0):,}")
+        table.add_row(texts[f"cause_{name}"], f"{shocks.get(name, 0):,}", f"{defaults.get(name, 0):,}")
     table.add_section()
     for name, count in manifest["look_alikes"].items():
-        table.add_row(texts["only_looks_like"].format(name=name), f"{count:,}", "")
+        table.add_row(texts["only_looks_like"].format(name=texts[f"cause_{name}"]), f"{count:,}", "")
     return table
 
 
