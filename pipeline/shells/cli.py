@@ -1,25 +1,26 @@
-"""The command `forewarn`: ingest, replay, rules check and test, explain, judge, demo.
+"""The command `forewarn`: ingest, simulate, replay, rules check and test, explain, judge, demo.
 
 Exit codes: 0 done, 1 a rule or a case is at fault, 2 an input cannot be used.
 """
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from config.settings import Settings, SettingsError, load
+from config.settings import Settings
 from connectors.ingest import ingest as run_ingest
 from connectors.mapping import MappingError
+from connectors.simulator.simulate import SimulationError
 from connectors.totals import print_totals
 from connectors.whole_lines import BadFile
 from pipeline.events import CATALOGUE
 from pipeline.shelf import CompiledShelf, compile_shelf
+from pipeline.shells import simulation
 from pipeline.shells.cases import run_case
 from pipeline.shells.explain import explain as run_explain
+from pipeline.shells.manners import fail, faulty, from_here, progress_of, settings_of, unreachable
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
 from pipeline.shells.show import outcomes, refusal_warning, replayed
@@ -54,13 +55,43 @@ def ingest(
     quiet: Quiet = False,
 ) -> None:
     """Turn a bank's file into events, with control totals."""
-    _settings(config)
+    settings_of(config)
     try:
         totals = run_ingest(file, Path(mapping) if Path(mapping).suffix else mapping, out, quiet)
     except MappingError as error:
-        _fail(str(error))
+        fail(str(error))
     if not quiet:
         print_totals(totals, lang)
+
+
+@app.command()
+def simulate(
+    borrowers: Annotated[int, typer.Option(help="How many borrowers.")],
+    out: Annotated[Path, typer.Option(help="A new or empty folder for the portfolio.")],
+    months: Annotated[int, typer.Option(help="How many months are told.")] = 18,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.")] = 1,
+    shocks: Annotated[str | None, typer.Option(help="Shocks, with commas between; all when absent.")] = None,
+    faults: Annotated[float, typer.Option(help="How often feeds err: 1 as config/simulator.yaml says.")] = 0.0,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a portfolio: its events, the truth behind them, and a manifest."""
+    settings = settings_of(config)
+    asked = {"borrowers": borrowers, "months": months, "seed": seed}
+    try:
+        with progress_of(quiet) as progress:
+            manifest = simulation.run(out, settings, progress, asked=asked, shocks=shocks, faults=faults)
+    except SimulationError as error:
+        fail(str(error))
+    except RuleError as error:
+        faulty(error)
+    except OSError as error:
+        fail(unreachable(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if not quiet:
+        simulation.show(manifest, out, lang)
 
 
 @app.command()
@@ -76,20 +107,20 @@ def replay(
     quiet: Quiet = False,
 ) -> None:
     """Replay events through the core and write every decision."""
-    settings = _settings(config)
+    settings = settings_of(config)
     for path in events:
         if path.is_dir():
-            _fail(f"{path}: expected an event file, got a folder; name the files in it")
+            fail(f"{path}: expected an event file, got a folder; name the files in it")
         if not path.exists():
-            _fail(f"{path}: expected an event file, got nothing there; check the name")
+            fail(f"{path}: expected an event file, got nothing there; check the name")
     shelf = _shelf(rules, settings)
-    with _progress(quiet) as progress:
+    with progress_of(quiet) as progress:
         try:
             summary = run_replay(events, shelf, out, progress, StormGuard(shelf) if storm_guard else None)
         except BadFile as error:
-            _fail(str(error))
+            fail(str(error))
         except OSError as error:
-            _fail(_unreachable(error))
+            fail(unreachable(error))
     if not quiet:
         replayed(summary, out, lang)
         warning = refusal_warning(summary, out, config, lang)
@@ -97,7 +128,7 @@ def replay(
             typer.echo(warning, err=True)
     if summary.truncated:
         names = ", ".join(summary.truncated)
-        _fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
+        fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
 
 
 @rules_app.command()
@@ -108,7 +139,7 @@ def check(
     quiet: Quiet = False,
 ) -> None:
     """Every fault of every rule file, with line and column, and the laws of the shelf."""
-    settings = _settings(config)
+    settings = settings_of(config)
     _refuse_no_folder(folder)
     beside = _lock_beside(folder)
     # Another folder has a lock when somebody asked for one; the shipped shelf must have one.
@@ -131,12 +162,12 @@ def test(
     quiet: Quiet = False,
 ) -> None:
     """The cases in the rule files, run on the engine."""
-    terms = terms_of(_settings(config))
+    terms = terms_of(settings_of(config))
     _refuse_no_folder(folder)
     try:
         shelf = load_shelf([folder], CATALOGUE, None)
     except RuleError as error:
-        _faulty(error)
+        faulty(error)
     done = [run_case(rule, case, terms) for rule in shelf.rules for case in rule.tests]
     if not quiet or not all(each.passed for each in done):
         outcomes(done, lang, only_failed=quiet)
@@ -152,23 +183,23 @@ def lock(
     quiet: Quiet = False,
 ) -> None:
     """Write the lock beside the folder anew: a rule whose deciding fields changed gets its next version."""
-    _settings(config)
+    settings_of(config)
     _refuse_no_folder(folder)
     if not folder.is_dir():
-        _fail(f"{folder}: expected a folder of rule files, got a file; name the folder that holds it")
+        fail(f"{folder}: expected a folder of rule files, got a file; name the folder that holds it")
     path = _lock_beside(folder)
     try:
         _, before = read_lock(path)
         shelf = load_shelf([folder], CATALOGUE)
         update_lock(path, shelf)
     except RuleError as error:
-        _faulty(error)
+        faulty(error)
     except OSError as error:
-        _fail(_unreachable(error))
+        fail(unreachable(error))
     if not quiet:
         changed = sum(rule.rule not in before or before[rule.rule].hash != rule.hash for rule in shelf.rules)
         rules = counted(len(shelf.rules), "rule", lang)
-        typer.echo(TEXTS[lang]["locked"].format(file=_from_here(path), rules=rules, changed=changed))
+        typer.echo(TEXTS[lang]["locked"].format(file=from_here(path), rules=rules, changed=changed))
 
 
 @app.command()
@@ -180,10 +211,10 @@ def explain(
     quiet: Quiet = False,
 ) -> None:
     """One alert: the numbers it saw, the rule's text, and what would clear it."""
-    _settings(config)
+    settings_of(config)
     problem = run_explain(alert_id, folder, lang, quiet)
     if problem is not None:
-        _fail(problem)
+        fail(problem)
 
 
 @app.command()
@@ -207,9 +238,9 @@ def judge(
     # Its numpy takes a fifth of a second to load, which no other command should wait for.
     from pipeline.shells import show_verdict, verdict
 
-    _settings(config)
+    settings_of(config)
     if budget is not None and budget < 1:
-        _fail(
+        fail(
             f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual"
         )
     place = alerts / VERDICT if out is None else out
@@ -217,9 +248,9 @@ def judge(
         judgement = verdict.judgement_of(alerts, truth, budget)
         verdict.write(judgement, place, verdict.sources(alerts, truth))
     except BadFile as error:
-        _fail(str(error))
+        fail(str(error))
     except OSError as error:
-        _fail(_unreachable(error))
+        fail(unreachable(error))
     if not quiet:
         show_verdict.tables(judgement, lang)
         typer.echo(show_verdict.place(place, lang))
@@ -235,13 +266,13 @@ def demo(
     """A thousand real card clients through the engine, from the bank's file to alerts and tasks."""
     from pipeline.shells import demo as the_demo  # It judges, too.
 
-    settings = _settings(the_demo.CONFIG if config is None else config)
+    settings = settings_of(the_demo.CONFIG if config is None else config)
     shelf = _shelf(None, settings)
-    with _progress(quiet) as progress:
+    with progress_of(quiet) as progress:
         try:
             result = the_demo.run(out, shelf, progress)
         except OSError as error:
-            _fail(_unreachable(error))
+            fail(unreachable(error))
     if not quiet:
         the_demo.show(result, out, lang)
 
@@ -257,60 +288,20 @@ def main() -> None:
 # -- shared -----------------------------------------------------------------
 
 
-def _settings(path: Path | None) -> Settings:
-    try:
-        return load(path)
-    except SettingsError as error:
-        _fail(str(error))
-
-
 def _shelf(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
     for folder in folders or []:
         _refuse_no_folder(folder)
     try:
         found = load_shelf_to_run(folders or [SHELF], CATALOGUE, None if folders else LOCK)
     except RuleError as error:
-        _faulty(error)
+        faulty(error)
     return compile_shelf(found, terms_of(settings))
 
 
 def _refuse_no_folder(folder: Path) -> None:
     if not folder.exists():
-        _fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
+        fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
 
 
 def _lock_beside(folder: Path) -> Path:
     return folder.resolve().parent / LOCK.name
-
-
-def _from_here(path: Path) -> Path:
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _unreachable(error: OSError) -> str:
-    what = "a file that can be read or written"
-    return f"{error.filename}: expected {what}, got {error.strerror}; check the name, its rights and the disk"
-
-
-def _progress(quiet: bool) -> Progress:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    screen = Console(stderr=True)
-    return Progress(*columns, console=screen, transient=True, disable=quiet or not screen.is_terminal)
-
-
-def _faulty(error: RuleError) -> NoReturn:
-    for fault in error.faults:
-        typer.echo(str(fault), err=True)
-    raise typer.Exit(2)
-
-
-def _fail(sentence: str) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(2)
