@@ -56,12 +56,12 @@ def test_every_command_takes_its_settings_its_language_and_quiet():
         for words, command in commands(typer.main.get_command(app))
         if not hasattr(command, "commands")
     }
-    assert len(lacking) == 8 and set().union(*lacking.values()) == set()
+    assert len(lacking) == 9 and set().union(*lacking.values()) == set()
 
 
 def test_help_names_no_path_of_this_machine():
     pages = [forewarn(*words, "--help").out for words, _ in commands(typer.main.get_command(app))]
-    assert len(pages) == 9  # eight commands, and the group of three of them
+    assert len(pages) == 10  # nine commands, and the group of three of them
     assert [line for page in pages for line in page.splitlines() if re.search(r"(^|\s)/\w", line)] == []
 
 
