@@ -240,9 +240,7 @@ def judge(
 
     settings_of(config)
     if budget is not None and budget < 1:
-        fail(
-            f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual"
-        )
+        fail(f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual")
     place = alerts / VERDICT if out is None else out
     try:
         judgement = verdict.judgement_of(alerts, truth, budget)

@@ -176,13 +176,13 @@ def replay(
             if outputs.summary.events % 1_000 == 0:
                 progress.update(task, completed=outputs.summary.events)
         _end(portfolio, outputs)
-        _write_rules(shelf, out)
+        write_rules(shelf, out)
         return outputs.finish(portfolio)
     finally:
         outputs.close()
 
 
-def _write_rules(shelf: CompiledShelf, out: Path) -> None:
+def write_rules(shelf: CompiledShelf, out: Path) -> None:
     """Keep the text of every deciding rule beside its decisions, so that each can be explained later."""
     with (out / RULES).open("wb") as file:
         for _, rule in sorted(shelf.rules.items()):
