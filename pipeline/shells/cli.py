@@ -5,44 +5,31 @@ Exit codes: 0 done, 1 a rule or a case is at fault, 2 an input cannot be used.
 
 import sys
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
-from config.settings import Settings
 from connectors.ingest import ingest as run_ingest
 from connectors.mapping import MappingError
 from connectors.simulator.simulate import SimulationError
 from connectors.totals import print_totals
 from connectors.whole_lines import BadFile
-from pipeline.events import CATALOGUE
-from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells import simulation
-from pipeline.shells.cases import run_case
+from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.explain import explain as run_explain
-from pipeline.shells.manners import fail, faulty, from_here, progress_of, settings_of, unreachable
+from pipeline.shells.manners import Config, Lang, Quiet, fail, faulty, progress_of, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
-from pipeline.shells.show import outcomes, refusal_warning, replayed
-from pipeline.shells.terms import terms_of
-from pipeline.shells.texts import TEXTS, counted
+from pipeline.shells.rules_commands import rules_app
+from pipeline.shells.show import refusal_warning, replayed
 from pipeline.storm_guard import StormGuard
 from rules.faults import RuleError
-from rules.laws import check as check_laws
-from rules.loader import load_shelf, load_shelf_to_run
-from rules.versions import read_lock, update_lock
-
-SHELF = Path(__file__).resolve().parents[2] / "rules" / "shelf"
-LOCK = SHELF.parent / "shelf.lock"
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
-rules_app = typer.Typer(no_args_is_help=True, help="Check and test rule files.")
 app.add_typer(rules_app, name="rules")
-
-Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the output.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
-Folder = Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.", show_default=False)]
-Config = Annotated[Path | None, typer.Option(help="Settings that differ from the defaults.")]
+app.add_typer(day_app, name="day")
+app.command()(run)
+app.command()(export)
 
 
 @app.command()
@@ -113,7 +100,7 @@ def replay(
             fail(f"{path}: expected an event file, got a folder; name the files in it")
         if not path.exists():
             fail(f"{path}: expected an event file, got nothing there; check the name")
-    shelf = _shelf(rules, settings)
+    shelf = shelf_of(rules, settings)
     with progress_of(quiet) as progress:
         try:
             summary = run_replay(events, shelf, out, progress, StormGuard(shelf) if storm_guard else None)
@@ -129,77 +116,6 @@ def replay(
     if summary.truncated:
         names = ", ".join(summary.truncated)
         fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
-
-
-@rules_app.command()
-def check(
-    folder: Folder = SHELF,
-    config: Config = None,
-    lang: Lang = "en",
-    quiet: Quiet = False,
-) -> None:
-    """Every fault of every rule file, with line and column, and the laws of the shelf."""
-    settings = settings_of(config)
-    _refuse_no_folder(folder)
-    beside = _lock_beside(folder)
-    # Another folder has a lock when somebody asked for one; the shipped shelf must have one.
-    lock = beside if folder.is_dir() and (beside.exists() or beside == LOCK) else None
-    faults = check_laws([folder], CATALOGUE, lock, set(settings.queues))
-    for fault in faults:
-        typer.echo(str(fault))
-    if faults:
-        raise typer.Exit(1)
-    if not quiet:
-        rules = counted(len(load_shelf([folder], CATALOGUE, lock).rules), "rule", lang)
-        typer.echo(TEXTS[lang]["no_faults"].format(rules=rules))
-
-
-@rules_app.command()
-def test(
-    folder: Folder = SHELF,
-    config: Config = None,
-    lang: Lang = "en",
-    quiet: Quiet = False,
-) -> None:
-    """The cases in the rule files, run on the engine."""
-    terms = terms_of(settings_of(config))
-    _refuse_no_folder(folder)
-    try:
-        shelf = load_shelf([folder], CATALOGUE, None)
-    except RuleError as error:
-        faulty(error)
-    done = [run_case(rule, case, terms) for rule in shelf.rules for case in rule.tests]
-    if not quiet or not all(each.passed for each in done):
-        outcomes(done, lang, only_failed=quiet)
-    if not all(each.passed for each in done):
-        raise typer.Exit(1)
-
-
-@rules_app.command()
-def lock(
-    folder: Folder = SHELF,
-    config: Config = None,
-    lang: Lang = "en",
-    quiet: Quiet = False,
-) -> None:
-    """Write the lock beside the folder anew: a rule whose deciding fields changed gets its next version."""
-    settings_of(config)
-    _refuse_no_folder(folder)
-    if not folder.is_dir():
-        fail(f"{folder}: expected a folder of rule files, got a file; name the folder that holds it")
-    path = _lock_beside(folder)
-    try:
-        _, before = read_lock(path)
-        shelf = load_shelf([folder], CATALOGUE)
-        update_lock(path, shelf)
-    except RuleError as error:
-        faulty(error)
-    except OSError as error:
-        fail(unreachable(error))
-    if not quiet:
-        changed = sum(rule.rule not in before or before[rule.rule].hash != rule.hash for rule in shelf.rules)
-        rules = counted(len(shelf.rules), "rule", lang)
-        typer.echo(TEXTS[lang]["locked"].format(file=from_here(path), rules=rules, changed=changed))
 
 
 @app.command()
@@ -265,7 +181,7 @@ def demo(
     from pipeline.shells import demo as the_demo  # It judges, too.
 
     settings = settings_of(the_demo.CONFIG if config is None else config)
-    shelf = _shelf(None, settings)
+    shelf = shelf_of(None, settings)
     with progress_of(quiet) as progress:
         try:
             result = the_demo.run(out, shelf, progress)
@@ -281,25 +197,3 @@ def main() -> None:
         app(standalone_mode=True)
     except BrokenPipeError:
         sys.exit(0)
-
-
-# -- shared -----------------------------------------------------------------
-
-
-def _shelf(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
-    for folder in folders or []:
-        _refuse_no_folder(folder)
-    try:
-        found = load_shelf_to_run(folders or [SHELF], CATALOGUE, None if folders else LOCK)
-    except RuleError as error:
-        faulty(error)
-    return compile_shelf(found, terms_of(settings))
-
-
-def _refuse_no_folder(folder: Path) -> None:
-    if not folder.exists():
-        fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
-
-
-def _lock_beside(folder: Path) -> Path:
-    return folder.resolve().parent / LOCK.name

@@ -1,14 +1,25 @@
 """What all commands have in common: settings read, progress shown, and a sentence with an exit code where it ends."""
 
 from pathlib import Path
-from typing import NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from config.settings import Settings, SettingsError, load
+from pipeline.events import CATALOGUE
+from pipeline.shelf import CompiledShelf, compile_shelf
+from pipeline.shells.terms import terms_of
 from rules.faults import RuleError
+from rules.loader import load_shelf_to_run
+
+SHELF = Path(__file__).resolve().parents[2] / "rules" / "shelf"
+LOCK = SHELF.parent / "shelf.lock"
+
+Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the output.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+Config = Annotated[Path | None, typer.Option(help="Settings that differ from the defaults.")]
 
 
 def settings_of(path: Path | None) -> Settings:
@@ -17,6 +28,23 @@ def settings_of(path: Path | None) -> Settings:
         return load(path)
     except SettingsError as error:
         fail(str(error))
+
+
+def shelf_of(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
+    """The rules of some folders, or the shipped ones, compiled for a bank."""
+    for folder in folders or []:
+        refuse_no_folder(folder)
+    try:
+        found = load_shelf_to_run(folders or [SHELF], CATALOGUE, None if folders else LOCK)
+    except RuleError as error:
+        faulty(error)
+    return compile_shelf(found, terms_of(settings))
+
+
+def refuse_no_folder(folder: Path) -> None:
+    """A folder of rules must be there."""
+    if not folder.exists():
+        fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
 
 
 def from_here(path: Path) -> Path:

@@ -31,10 +31,21 @@ KINDS: dict[type, str] = {
 }
 
 
+PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
+
+
+class Batch(NamedTuple):
+    """Lines of one sender."""
+
+    lines: Sequence[bytes]
+    request: str | None = None  # what they belong to: lines of it that were taken before are not taken again
+    may_all: bool = True  # also events of the privileged feeds
+
+
 class Outcome(NamedTuple):
     """What came of one line."""
 
-    line: int  # its number in the log
+    line: int  # its number in the log; 0: it is not there
     status: Literal["accepted", "refused", "repeated"]
     reason: str | None = None
     why: str | None = None
@@ -80,20 +91,15 @@ class Runtime:
         """Let go of the data directory."""
         self.store.close()
 
-    def take(self, lines: Sequence[bytes], *, request: str | None = None) -> list[Outcome]:
-        """Take lines in, all or none; they are on the disk when this returns.
+    def take(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
+        """Take batches in, all or none; they are on the disk when this returns.
 
-        `request` names what they belong to: lines of it that an earlier call has taken are not taken again.
         Raises Unstored when the disk takes nothing.
         """
         try:
             with self.store.transaction():
-                done = 0 if request is None else self._lines_of(request)
-                outcomes = [Outcome(0, "repeated") for _ in lines[:done]]
-                outcomes += [self._take(raw) for raw in lines[done:]]
+                outcomes = [self._take_batch(batch) for batch in batches]
                 self.borrowers.flush()
-                if request is not None and len(lines) > done:
-                    self.store.database.execute("insert or replace into requests values (?, ?)", (request, len(lines)))
                 self.store.write("standing", _ENCODER.encode(self._standing()))
         except BaseException as error:
             self.borrowers.forget()
@@ -104,22 +110,35 @@ class Runtime:
         self.borrowers.settle()
         return outcomes
 
+    def _take_batch(self, batch: Batch) -> list[Outcome]:
+        if batch.request is None:
+            return [self._take(raw, batch.may_all) for raw in batch.lines]
+        done = self._lines_of(batch.request)
+        outcomes = [Outcome(0, "repeated") for _ in batch.lines[:done]]
+        outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
+        row = (batch.request, max(done, len(batch.lines)))
+        self.store.database.execute("insert or replace into requests values (?, ?)", row)
+        return outcomes
+
     def _lines_of(self, request: str) -> int:
         row = self.store.database.execute("select lines from requests where key = ?", (request,)).fetchone()
         return 0 if row is None else int(row[0])
 
     # -- one line --
 
-    def _take(self, raw: bytes) -> Outcome:
-        standing, database = self.standing, self.store.database
-        standing.lines += 1
-        position = {"file": LOG, "line": standing.lines}
-        database.execute("insert into arrivals values (?, ?)", (standing.lines, raw))
+    def _take(self, raw: bytes, may_all: bool) -> Outcome:
+        standing = self.standing
+        position = {"file": LOG, "line": standing.lines + 1}
         try:
             arrival = self.decoder.decode(raw, position)
         except Refusal as refusal:
+            self._log(raw)
             self._keep([refused(raw, refusal.reason, refusal.why, position)])
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
+        if arrival.feed in PRIVILEGED and not may_all:
+            why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
+            return Outcome(0, "refused", "forbidden", why)
+        self._log(raw)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
         decisions = list(self._decided(arrival))
@@ -128,6 +147,10 @@ class Runtime:
             if isinstance(each, DeadLetter) and each.source == position:
                 return Outcome(standing.lines, "refused", each.reason, each.why)
         return Outcome(standing.lines, "accepted")
+
+    def _log(self, raw: bytes) -> None:
+        self.standing.lines += 1
+        self.store.database.execute("insert into arrivals values (?, ?)", (self.standing.lines, raw))
 
     def _decided(self, arrival: Arrival) -> Iterator[Decision]:
         portfolio = self.portfolio
