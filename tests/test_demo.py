@@ -184,7 +184,9 @@ def test_the_demo_is_a_simulated_portfolio_and_may_be_run_again(tmp_path, monkey
     monkeypatch.setattr(demo, "MONTHS", 4)
     once, again = (forewarn("demo", "--out", tmp_path / "demo") for _ in range(2))
     assert (once.code, once.out) == (0, again.out)
-    assert " events of 33 borrowers, 120 days closed" in once.out and "How early: alerts against the defaults" in once.out
+    assert (
+        " events of 33 borrowers, 120 days closed" in once.out and "How early: alerts against the defaults" in once.out
+    )
     assert (tmp_path / "demo" / "portfolio" / "truth.csv").exists()
     assert (tmp_path / "demo" / "dead-letters.jsonl").read_bytes() == b""
 
