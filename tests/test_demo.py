@@ -189,9 +189,3 @@ def test_the_demo_is_a_simulated_portfolio_and_may_be_run_again(tmp_path, monkey
     )
     assert (tmp_path / "demo" / "portfolio" / "truth.csv").exists()
     assert (tmp_path / "demo" / "dead-letters.jsonl").read_bytes() == b""
-
-
-def test_the_demo_of_real_clients_is_asked_for(tmp_path, made):
-    ran = forewarn("demo", "--real", "--out", tmp_path / "demo", "--quiet")
-    assert (ran.code, ran.out) == (0, "")
-    assert len((tmp_path / "demo" / "profiles.jsonl").read_bytes().splitlines()) == len(made.profiles) == 1_000
