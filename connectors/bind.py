@@ -79,7 +79,7 @@ class Binder:
         column = self.column(name)
         tests = [(COMPARISONS[word], getattr(wanted, word)) for word in COMPARISONS]
         choice = frozenset(wanted.one_of if wanted.one_of is not None else ())
-        is_choice_of_numbers = any(isinstance(each, Decimal) for each in choice)
+        is_of_numbers = any(isinstance(each, Decimal) for each in choice)
         numbers = [(compare, than) for compare, than in tests if isinstance(than, Decimal)]
         texts = [(compare, than) for compare, than in tests if isinstance(than, str)]
         present = wanted.present
@@ -90,7 +90,7 @@ class Binder:
                 return False
             if not text:
                 return not numbers and not texts and not choice
-            if choice and text not in choice and not (is_choice_of_numbers and row.number(column) in choice):
+            if choice and (row.number(column) if is_of_numbers else text) not in choice:
                 return False
             if not all(compare(text, than) for compare, than in texts):
                 return False

@@ -11,6 +11,7 @@ from connectors.arrival_log import ArrivalLog, order_of
 from connectors.cells import Row
 from connectors.mapping import MappingError
 from connectors.plan import Emitter, Field, Plan
+from connectors.row_keys import RowKeys
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -19,7 +20,7 @@ _MILLISECOND = timedelta(milliseconds=1)
 class Emission:
     """The run of one plan over the rows of one file."""
 
-    def __init__(self, plan: Plan, log: ArrivalLog) -> None:
+    def __init__(self, plan: Plan, log: ArrivalLog, keys: RowKeys) -> None:
         self.rows = 0
         self.skipped: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
@@ -28,7 +29,7 @@ class Emission:
         self.dates: set[date] = set()
         self._plan = plan
         self._log = log
-        self._rows: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._keys = keys
         self._instants: dict[tuple[date, str, int], tuple[str, str]] = {}
 
     def take(self, row: Row) -> None:
@@ -38,19 +39,15 @@ class Emission:
             money.see(row)
         if self._is_repeat(row):
             self.skipped["repeated"] += 1
-            return self._leave_out(row)
+            return
         for refusal in self._plan.refused:
             if all(holds(row) for holds in refusal.holds):
                 self.refused[refusal.because] += 1
-                return self._leave_out(row)
+                return
         borrower = self._plan.borrower(row)
         given = [self._emit(emitter, row, borrower) for emitter in self._plan.emitters]
         if not any(given):
             self.skipped["no_event"] += 1
-
-    def _leave_out(self, row: Row) -> None:
-        for money in self._plan.money:
-            money.leave_out(row)
 
     def _is_repeat(self, row: Row) -> bool:
         if not self._plan.part.row_key:
@@ -59,8 +56,8 @@ class Emission:
         if not all(key):
             columns = ", ".join(self._plan.part.row_key)
             raise MappingError(f"row {row.line}, {columns}: expected a key, got an empty cell; correct the file")
-        digest = xxhash.xxh3_64_intdigest("\x1f".join(row.cells).encode())
-        first_digest, first_line = self._rows.setdefault(key, (digest, row.line))
+        digest = xxhash.xxh3_128_digest("\x1f".join(row.cells).encode())
+        first_digest, first_line = self._keys.first("\x1f".join(key), digest=digest, line=row.line)
         if first_digest != digest:
             raise MappingError(
                 f"row {row.line}: expected one row for {self._key_text(key)}, got another one than row {first_line}; "
@@ -73,10 +70,10 @@ class Emission:
 
     def _emit(self, emitter: Emitter, row: Row, borrower: str) -> bool:
         """True when the row gave this event."""
-        if not all(holds(row) for holds in emitter.holds) or not self._is_in_scope(emitter, row):
-            for each in emitter.fields:
-                if each.money is not None:
-                    each.money.leave_out(row)
+        for holds in emitter.holds:
+            if not holds(row):
+                return False
+        if not self._is_in_scope(emitter, row):
             return False
         body = self._body(emitter, row)
         day = emitter.day(row)

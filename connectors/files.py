@@ -62,7 +62,14 @@ def parts_of(mapping: Mapping, file: Path) -> list[tuple[Reading, Path]]:
             )
         return [(mapping, file)]
     if file.is_dir():
-        return [(part, found_in(file, part.file)) for part in mapping.parts]
+        found = [(part, _matching(file, part.file)) for part in mapping.parts]
+        missing = [_either(part.file) for part, paths in found if not paths]
+        if missing:
+            raise MappingError(
+                f"{file}: expected the files of mapping {mapping.mapping}, plain or gzip, got none for "
+                f"{', '.join(missing)}; put them there, or name a single file"
+            )
+        return [(part, _one(file, part.file)) for part in mapping.parts]
     for part in mapping.parts:
         if _fits(file, part.file):
             return [(part, file)]
@@ -73,25 +80,32 @@ def parts_of(mapping: Mapping, file: Path) -> list[tuple[Reading, Path]]:
     )
 
 
-def found_in(folder: Path, patterns: list[str]) -> Path:
-    """The one file of a folder that a part names, plain or gzip."""
-    found = sorted(path for path in folder.iterdir() if path.is_file() and _fits(path, patterns))
+def _matching(folder: Path, patterns: list[str]) -> list[Path]:
+    try:
+        return sorted(path for path in folder.iterdir() if path.is_file() and _fits(path, patterns))
+    except OSError as error:
+        raise MappingError(f"{folder}: expected a folder that can be read, got {error.strerror}; check it") from None
+
+
+def _one(folder: Path, patterns: list[str]) -> Path:
+    """The one file of a folder that a part or a look-up names, plain or gzip."""
+    found = _matching(folder, patterns)
     if len(found) == 1:
         return found[0]
-    wanted = f"expected one file {_either(patterns)}, plain or gzip"
-    if found:
-        raise MappingError(f"{folder}: {wanted}, got {found[0].name} and {found[1].name}; take one away")
-    raise MappingError(f"{folder}: {wanted}, got none; put it there, or name a single file of the mapping instead")
-
-
-def _either(patterns: list[str]) -> str:
-    return " or ".join(patterns)
+    got = f"{found[0].name} and {found[1].name}; take one away" if found else "none; put it there"
+    raise MappingError(f"{folder}: expected one file {_either(patterns)}, plain or gzip, got {got}")
 
 
 def others_in(folder: Path, used: list[Path]) -> list[str]:
     """Files of the folder that no part reads; hidden ones are nobody's data."""
     read = {path.name for path in used}
-    return sorted(path.name for path in folder.iterdir() if path.name not in read and not path.name.startswith("."))
+    return sorted(
+        path.name for path in folder.iterdir() if path.is_file() and path.name not in read and path.name[0] != "."
+    )
+
+
+def _either(patterns: list[str]) -> str:
+    return " or ".join(patterns)
 
 
 def _fits(file: Path, patterns: list[str]) -> bool:
@@ -111,6 +125,11 @@ def opened(mapping: Mapping, part: Reading, file: Path, stack: ExitStack) -> Rea
         for name, value in part.derived.items()
     ]
     header += part.derived
+    twice = next((name for name in header if header.count(name) > 1), None)
+    if twice is not None:
+        raise MappingError(
+            f"{file.name}: expected a name in 'derived' and 'looks_up' that no column has, got '{twice}'; rename it"
+        )
     plan = bind(mapping, part, header, file=file.name, missing=missing)
     return Reader(source, plan, header, looked_up, derived)
 
@@ -120,7 +139,7 @@ def _separator(part: Reading) -> str:
 
 
 def _look_up(lookup: Lookup, part: Reading, file: Path, header: list[str]) -> LookedUp:
-    there = found_in(file.parent, lookup.file)
+    there = _one(file.parent, lookup.file)
     with closing(Source(there, separator=_separator(part))) as source:
         key, *columns = (_place(name, source.header, there.name) for name in (lookup.key, *lookup.columns))
         found: dict[str, list[str]] = {}

@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from connectors.files import Reader, opened, others_in, parts_of
 from connectors.mapping import Heading, MappingError
 from connectors.mapping_file import load_mapping
 from connectors.plan import Money
+from connectors.row_keys import RowKeys
 from connectors.source import Source
 from connectors.totals import FileRows, MoneyTotal, Totals
 from connectors.totals import print_totals as print_totals
@@ -64,8 +65,12 @@ def _run(readers: list[Reader], left: list[str], out: Path, *, quiet: bool) -> T
         # Beside the output, so that the finished file takes its place in one move.
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".ingest-") as scratch, _progress(quiet) as progress:
             log = ArrivalLog(Path(scratch))
-            emissions = [_read(each, log, progress, is_one_of_many=len(readers) > 1) for each in readers]
+            emissions = [
+                _read(each, log, Path(scratch) / f"keys-{i}", progress, is_one_of_many=len(readers) > 1)
+                for i, each in enumerate(readers)
+            ]
             _refuse_nothing(readers, emissions)
+            log.refuse_repeated_ids()
             draft = Path(scratch) / "events"
             count = sum(sum(each.made.values()) for each in emissions)
             lines = _counted(log.in_order(), progress, "writing", count)
@@ -79,14 +84,16 @@ def _run(readers: list[Reader], left: list[str], out: Path, *, quiet: bool) -> T
     return totals
 
 
-def _read(reader: Reader, log: ArrivalLog, progress: Progress, *, is_one_of_many: bool) -> Emission:
-    source, emission = reader.source, Emission(reader.plan, log)
+def _read(reader: Reader, log: ArrivalLog, keys: Path, progress: Progress, *, is_one_of_many: bool) -> Emission:
+    source = reader.source
     task = progress.add_task(f"reading {source.name}" if is_one_of_many else "reading", total=source.size)
     try:
-        for row in reader.rows():
-            emission.take(row)
-            if emission.rows % ROWS_A_STEP == 0:
-                progress.update(task, completed=source.bytes_read())
+        with closing(RowKeys(keys)) as row_keys:
+            emission = Emission(reader.plan, log, row_keys)
+            for row in reader.rows():
+                emission.take(row)
+                if emission.rows % ROWS_A_STEP == 0:
+                    progress.update(task, completed=source.bytes_read())
     except MappingError as error:
         if is_one_of_many and str(error).startswith("row "):
             raise MappingError(f"{source.name}, {error}") from None
@@ -184,7 +191,9 @@ def _money_total(money: list[Money], event: str, name: str, written: int) -> Mon
         field=name,
         columns=_columns([each.heading for each in parts]),
         read_minor=exact_sum(each.read.scaleb(each.shift, context=EXACT) for each in parts),
-        left_out_minor=exact_sum(each.left_out.scaleb(each.shift, context=EXACT) for each in parts),
+        left_out_minor=exact_sum(
+            EXACT.subtract(each.read, each.used).scaleb(each.shift, context=EXACT) for each in parts
+        ),
         raised_minor=exact_sum(each.raised for each in parts),
         rounding_minor=exact_sum(each.rounding for each in parts),
         computed_minor=exact_sum(Decimal(each.made) for each in parts),

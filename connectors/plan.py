@@ -29,23 +29,17 @@ class Money:
     shift: int
     has_floor: bool
     read: Decimal = Decimal(0)  # all rows, in the column's own unit
-    left_out: Decimal = Decimal(0)  # rows that gave no such event
+    used: Decimal = Decimal(0)  # rows that gave such an event
     raised: Decimal = Decimal(0)  # minor units added where a negative amount became 0
     rounding: Decimal = Decimal(0)  # minor units added or taken by rounding
     made: int = 0  # minor units of a computed amount
     rounded_values: int = 0
 
     def see(self, row: Row) -> None:
-        """Count what the row holds; whether it is used is said afterwards."""
+        """Count what the row holds, whether it is used or not."""
         amount = None if self.column is None else row.number(self.column)
         if amount is not None:
             self.read = EXACT.add(self.read, amount)
-
-    def leave_out(self, row: Row) -> None:
-        """Count the row as one that gave no such event."""
-        amount = None if self.column is None else row.number(self.column)
-        if amount is not None:
-            self.left_out = EXACT.add(self.left_out, amount)
 
     def use(self, row: Row, amount: int | None) -> None:
         """Count what the event says; a difference that neither rounding nor the floor explains stays a difference."""
@@ -53,7 +47,10 @@ class Money:
             self.made += amount if amount is not None else 0
             return
         exact = row.number(self.column)
-        if exact is None or amount is None:
+        if exact is None:
+            return
+        self.used = EXACT.add(self.used, exact)
+        if amount is None:
             return
         exact = exact.scaleb(self.shift, context=EXACT)
         change = EXACT.subtract(Decimal(amount), exact)
@@ -67,7 +64,7 @@ class Money:
         """The sum that the written events must have, in minor units."""
         if self.column is None:
             return Decimal(self.made)
-        used = EXACT.subtract(self.read, self.left_out).scaleb(self.shift, context=EXACT)
+        used = self.used.scaleb(self.shift, context=EXACT)
         return EXACT.add(EXACT.add(used, self.raised), self.rounding)
 
 

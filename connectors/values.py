@@ -112,7 +112,7 @@ class Requirement(Written):
 
     equals: Decimal | str | None = None
     differs: Decimal | str | None = None
-    one_of: Annotated[list[Decimal | str], Field(min_length=1)] | None = None
+    one_of: Annotated[list[Decimal] | list[str], Field(min_length=1)] | None = None
     above: Decimal | None = None
     at_least: Decimal | None = None
     below: Decimal | None = None
