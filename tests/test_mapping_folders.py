@@ -169,8 +169,8 @@ def test_files_that_the_mapping_does_not_name_are_told(tmp_path, capsys):
         ({"loans_csv": LOANS.replace("customer", "client")}, "loans.csv: expected the columns of mapping bank, "
          "'customer' not there"),
         ({"payments_csv": PAYMENTS.replace("loan;paid", "lone;paid")}, "payments.csv: expected the column 'loan'"),
-        ({"payments_csv": PAYMENTS.replace("paid;amount", "paid;paid_on")}, "payments.csv: expected a name in 'derived' "
-         "and 'looks_up' that no column has, got 'paid_on'"),
+        ({"payments_csv": PAYMENTS.replace("paid;amount", "paid;paid_on")}, "payments.csv: expected a name in "
+         "'derived' and 'looks_up' that no column has, got 'paid_on'"),
         ({"payments_csv": PAYMENTS.replace(";paid;", ";date;")}, "payments.csv: expected the columns of mapping bank, "
          "'paid' not there"),
         ({"payments_csv": PAYMENTS.replace("10.50", "10.50;1")}, "payments.csv, row 2: expected 4 columns as in the "
