@@ -1,5 +1,6 @@
 """What a mapping may say beyond one plain file: folders, look-ups, derived columns, refusals, words, moved dates."""
 
+import gzip
 from pathlib import Path
 
 import msgspec
@@ -250,3 +251,27 @@ def test_repeated_rows_are_known_after_many_others(tmp_path):
             line % 4_000,
         )
     keys.close()
+
+
+def test_a_gzip_of_a_folder_that_breaks_off_is_named_and_its_whole_lines_are_used(tmp_path):
+    folder = folder_of(tmp_path)
+    (folder / "payments.csv").unlink()
+    many = PAYMENTS.splitlines()[0] + "\n" + "".join(f"{nr};1;05.03.2025;{nr}.37\n" for nr in range(1, 3_000))
+    packed = gzip.compress(many.encode())
+    (folder / "payments.csv.gz").write_bytes(packed[: len(packed) // 2])
+    (tmp_path / "bank.yaml").write_text(BANK)
+    with pytest.raises(
+        MappingError, match=r"payments\.csv\.gz: expected a whole gzip file, got one .* after \d+ rows"
+    ) as got:
+        ingest(folder, tmp_path / "bank.yaml", tmp_path / "events.jsonl", quiet=True)
+    assert got.value.totals is not None and got.value.totals.agree
+    assert [each.is_cut_off for each in got.value.totals.files] == [False, True, False]
+    assert (tmp_path / "events.jsonl").read_bytes().count(b"\n") == 2 + got.value.totals.files[1].used
+
+
+def test_a_file_that_is_looked_up_must_be_whole(tmp_path):
+    folder = folder_of(tmp_path)
+    (folder / "loans.csv").unlink()
+    packed = gzip.compress(LOANS.encode())
+    (folder / "loans.csv.gz").write_bytes(packed[:-4])
+    assert refusal(tmp_path, folder / "payments.csv").startswith("loans.csv.gz: expected a whole gzip file")
