@@ -34,7 +34,7 @@ app.command()(export)
 
 @app.command()
 def ingest(
-    file: Annotated[Path, typer.Argument(help="CSV or CSV.gz file of a bank.")],
+    file: Annotated[Path, typer.Argument(help="CSV or CSV.gz file of a bank, or a folder of them.")],
     mapping: Annotated[str, typer.Option(help="Name under config/mappings, or a mapping file.")],
     out: Annotated[Path, typer.Option(help="Where the events go: .jsonl or .jsonl.gz.")],
     config: Config = None,
