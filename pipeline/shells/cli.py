@@ -1,4 +1,4 @@
-"""The command `forewarn`: ingest, replay, rules check and test, explain, demo.
+"""The command `forewarn`: ingest, replay, rules check and test, explain, judge, demo.
 
 Exit codes: 0 done, 1 a rule or a case is at fault, 2 an input cannot be used.
 """
@@ -18,9 +18,9 @@ from connectors.totals import print_totals
 from connectors.whole_lines import BadFile
 from pipeline.events import CATALOGUE
 from pipeline.shelf import CompiledShelf, compile_shelf
-from pipeline.shells import demo as the_demo
 from pipeline.shells.cases import run_case
 from pipeline.shells.explain import explain as run_explain
+from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
 from pipeline.shells.show import outcomes, refusal_warning, replayed
 from pipeline.shells.terms import terms_of
@@ -187,6 +187,50 @@ def explain(
 
 
 @app.command()
+def judge(
+    alerts: Annotated[Path, typer.Option(help="Folder that a replay wrote.")],
+    truth: Annotated[
+        Path | None,
+        typer.Option(help="CSV of borrower_id, cause, began_on, defaulted_on; the defaults in the events when absent."),
+    ] = None,
+    budget: Annotated[
+        int | None, typer.Option(help="Openings a day that the team works; as a default 2 % of borrowers a month.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Where the JSON goes; verdict.json in the folder when absent.")
+    ] = None,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """How early, how right and how much work: alerts against what became of the borrowers."""
+    # Its numpy takes a fifth of a second to load, which no other command should wait for.
+    from pipeline.shells import show_verdict, verdict
+
+    _settings(config)
+    if budget is not None and budget < 1:
+        _fail(
+            f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual"
+        )
+    try:
+        judgement = verdict.judgement_of(alerts, truth, budget)
+    except BadFile as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(_unreachable(error))
+    place = alerts / VERDICT if out is None else out
+    if place.exists() and any(place.samefile(each) for each in verdict.sources(alerts, truth)):
+        _fail(f"{place}: expected another file to write to, got one that is judged; change --out")
+    try:
+        verdict.write(judgement, place)
+    except OSError as error:
+        _fail(f"{place}: expected a file that can be written, got {error.strerror}; change --out")
+    if not quiet:
+        show_verdict.tables(judgement, lang)
+        typer.echo(show_verdict.place(place, lang))
+
+
+@app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder of the demo's files.")] = Path("out/demo"),
     config: Config = None,
@@ -194,6 +238,8 @@ def demo(
     quiet: Quiet = False,
 ) -> None:
     """A thousand real card clients through the engine, from the bank's file to alerts and tasks."""
+    from pipeline.shells import demo as the_demo  # It judges, too.
+
     settings = _settings(the_demo.CONFIG if config is None else config)
     shelf = _shelf(None, settings)
     with _progress(quiet) as progress:

@@ -11,19 +11,21 @@ from rich.table import Table
 
 from connectors.ingest import ingest
 from pipeline.shelf import CompiledShelf
-from pipeline.shells.effect import AHEAD, Effect, defaults_in, effect_of, openings_in
+from pipeline.shells.effect import AHEAD
+from pipeline.shells.figures import Verdict
 from pipeline.shells.kept import KeptRule, kept
 from pipeline.shells.replay import Summary, replay
 from pipeline.shells.show import console, replayed
+from pipeline.shells.show_verdict import written
 from pipeline.shells.story import story, told_of
 from pipeline.shells.texts import TEXTS, Language, counted, word
+from pipeline.shells.verdict import effect_of
 from rules.rule import SEVERITIES
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz"
 CONFIG = ROOT / "config" / "taiwan.yaml"
 MAPPING = "taiwan_cards"
-DAYS_A_MONTH = 30.44
 SHOWN = 10
 
 
@@ -31,7 +33,7 @@ class Demo(NamedTuple):
     """What the demo made."""
 
     summary: Summary
-    effect: Effect
+    effect: Verdict
     profiles: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
     tasks: list[dict[str, Any]]
@@ -45,9 +47,7 @@ def run(out: Path, shelf: CompiledShelf, progress: Progress) -> Demo:
     events = out / "events.jsonl.gz"
     ingest(SAMPLE, MAPPING, events, True)
     summary = replay([events], shelf, out, progress)
-    effect = effect_of(
-        openings_in(out), defaults_in(out), borrowers=summary.borrowers, months=summary.days_closed / DAYS_A_MONTH
-    )
+    effect = effect_of(out)
     profiles, alerts, tasks = (_records(out / f"{name}.jsonl") for name in ("profiles", "alerts", "collection-tasks"))
     rules = {rule.rule: rule for rule in map(kept, shelf.rules.values())}
     return Demo(summary, effect, profiles, alerts, tasks, rules, events)
@@ -130,21 +130,18 @@ def _by_rule(demo: Demo, lang: Language) -> Table:
 def _lead(demo: Demo, lang: Language) -> Table:
     texts, effect = TEXTS[lang], demo.effect
     table = _table("lead", lang, "metric", "value")
-    table.add_row(texts["defaulters"], f"{effect.defaulted:,}")
-    table.add_row(texts["alerted_before"], f"{effect.alerted_before_default:,}")
-    median = effect.lead_median_days
-    table.add_row(texts["lead_median"], "-" if median is None else counted(round(median), "day", lang))
-    for days in AHEAD:
-        table.add_row(texts["lead_share"].format(days=counted(days, "day", lang)), _share(effect.ahead[days]))
-    table.add_row(texts["precision"], _share(effect.precision))
-    table.add_row(texts["base_rate"], _share(effect.base_rate))
-    workload = effect.alerts_per_1000_and_month
-    table.add_row(texts["workload"], "-" if workload is None else f"{workload:.1f}")
+    table.add_row(texts["defaulters"], f"{effect.counts['defaulted']:,}")
+    table.add_row(texts["alerted_before"], f"{effect.counts['caught']:,}")
+    labels = {
+        "lead_median_days": texts["lead_median"],
+        **{f"ahead_{days}_days": texts["lead_share"].format(days=counted(days, "day", lang)) for days in AHEAD},
+        "alerted_that_defaulted": texts["precision"],
+        "base_rate": texts["base_rate"],
+        "alerts_per_1000_and_month": texts["workload"],
+    }
+    for name, label in labels.items():
+        table.add_row(label, written(name, effect.figures[name], lang))
     return table
-
-
-def _share(share: float | None) -> str:
-    return "-" if share is None else f"{share:.1%}"
 
 
 def _worked(demo: Demo) -> dict[str, Any]:

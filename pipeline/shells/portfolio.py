@@ -14,6 +14,7 @@ from pipeline.look import Day
 from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
+from pipeline.shells.backstop import Backstop
 from pipeline.shells.published import Published
 from pipeline.zone import day_number
 
@@ -27,6 +28,7 @@ class Portfolio:
         self.day: Day | None = None  # the open day
         self.closed: Day | None = None  # the last closed one, with the feeds that were missing on it
         self.borrowers: dict[str, Memory] = {}
+        self.backstop = Backstop()
         self._order: list[str] = []
         self._published = Published()
         self._is_opened = True  # whether the open day's early events were judged
@@ -57,6 +59,8 @@ class Portfolio:
         if isinstance(event, MacroPublished | FxPublished):
             self.day = self._published.taken(self.day, arrival)
         elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
+            if arrival.feed == "repayment":
+                self.backstop.heard(borrower_id, max(arrival.date, self.day.date))
             yield from step(self.shelf, self.day, self._memory(borrower_id), arrival)[1]
 
     def close_until(self, last: int, missing: frozenset[str] = frozenset()) -> Iterator[Decision]:
@@ -68,6 +72,7 @@ class Portfolio:
             yield from self.judge_early()
             for borrower_id in self._order:
                 yield from close_day(self.shelf, day, self.borrowers[borrower_id])[1]
+            self.backstop.closed(day.date, self.borrowers)
             self.closed, self.day, self._is_opened = day, self._published.begun(day.next()), False
 
     def judge_early(self) -> Iterator[Decision]:
@@ -82,7 +87,8 @@ class Portfolio:
         """Every borrower by id, to be asked for right after a close: as of that day."""
         assert self.closed is not None
         for borrower_id in self._order:
-            yield profile_of(self.shelf, self.closed, self.borrowers[borrower_id])
+            profile = profile_of(self.shelf, self.closed, self.borrowers[borrower_id])
+            yield profile | {"backstop_on": self.backstop.told(borrower_id)}
 
     def leftovers(self) -> Iterator[dict[str, Any]]:
         """What still waits at the end, for its loan, its target or its day."""

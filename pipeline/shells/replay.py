@@ -28,6 +28,7 @@ FILES: dict[type, str] = {
 }
 HELD = "held.jsonl"
 PROFILES, ORDER, SUMMARY = "profiles.jsonl", "order.jsonl", "summary.json"
+VERDICT = "verdict.json"  # of `forewarn judge`
 LISTED = 1_000  # how many waiting events the summary lists; all are counted
 
 
@@ -61,7 +62,7 @@ class Outputs:
 
     def __init__(self, folder: Path, shelf: CompiledShelf, guard: StormGuard | None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (SUMMARY, PROFILES, RULES):  # What an earlier run left says nothing of this one.
+        for name in (SUMMARY, PROFILES, RULES, VERDICT):  # What an earlier run left says nothing of this one.
             (folder / name).unlink(missing_ok=True)
         self.folder = folder
         with ExitStack() as opened:  # Where one cannot be opened, those before it are closed.
