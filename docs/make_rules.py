@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import yaml
 
 from pipeline.events import CATALOGUE
 from rules.language import TextsFile
@@ -18,124 +19,7 @@ ROOT = Path(__file__).parent.parent
 SHELF, LOCK = ROOT / "rules" / "shelf", ROOT / "rules" / "shelf.lock"
 FOLDER = Path(__file__).parent / "rules"
 FIGURES = FOLDER / "figures.json"
-WORDS: dict[Language, dict[str, str]] = {
-    "en": {
-        "packs.individuals": "Rules for individuals",
-        "packs.firms": "Rules for firms",
-        "packs.samples": "The three sample rules",
-        "about": (
-            "Made from the rule files of `rules/shelf/{pack}` and from [figures.json](figures.json) by "
-            "`python docs/make_rules.py`; a test says that it is current. {other}. How to read a rule: "
-            "[rules/README.md](../../rules/README.md).\n\n"
-            "A rule looks at every borrower who has the events that it reads; the pack says whose list of warning signs "
-            "it comes from. *Alerts* are openings, *share* the borrowers with at least one, *found* the defaulters whom it "
-            "warned of within the year before, *unique* those whom no other rule of the shelf had warned of, *lead* the "
-            "median time from its first such alert to the default."
-        ),
-        "other": "[中文]({pack}.zh.md)",
-        "simulated": (
-            "**Simulated portfolio** (`forewarn simulate --borrowers {borrowers} --months {months} --seed {seed}`): "
-            "{borrowers:,} borrowers, {defaulted:,} defaults, seen from {first} to {last}. Figures of a simulation say "
-            "whether a rule works as meant; they are no forecast for a portfolio of yours."
-        ),
-        "real": (
-            "**Real set** ({name}): {borrowers:,} borrowers, {defaulted:,} defaults, {first} to {last}. It has statements "
-            "and payments of cards once a month and nothing else, so most rules find no event there that they read."
-        ),
-        "again": "Made again by `{made_by}`.",
-        "head": "rule|status|severity|alerts|share|found|unique|lead, days|alerts on the real set|unique there",
-        "figures": (
-            "On the simulated portfolio {alerts:,} alerts for {share} of the borrowers, {found:,} defaulters found, "
-            "{unique:,} of them by no other rule{lead}. On the real set {real_alerts:,} alerts, {real_unique:,} found by "
-            "no other rule."
-        ),
-        "lead": ", half of them at least {days:g} days ahead",
-        "basis": "Basis of the thresholds",
-        "fitted": "fitted, validated on {on}",
-        "refs": "References",
-        "owner": "Owner",
-        "task": "Task",
-        "no_task": "none; it counts towards the borrower's picture",
-        "task_text": "{queue}: {action} within {days} days",
-        "say": "Message",
-        "guide": "What to do",
-        "false_alarms": "What it mistakes for trouble",
-        "blind_spots": "What it cannot see",
-        "cases": "case|given|expected",
-        "nothing": "nothing",
-        "day": "day {n}",
-        "why_not_live": "Not live",
-        "reason_shadow": "nothing it reads comes in the simulated portfolio, or it fires too seldom or too often to be live",
-        "draft": "draft",
-        "shadow": "shadow",
-        "live": "live",
-        "retired": "retired",
-        "low": "low",
-        "medium": "medium",
-        "high": "high",
-        "critical": "critical",
-        "closed": "closed",
-        "policy": "policy",
-        "contract": "contract",
-        "regulation": "regulation",
-    },
-    "zh": {
-        "packs.individuals": "个人客户规则",
-        "packs.firms": "企业客户规则",
-        "packs.samples": "三条示例规则",
-        "about": (
-            "本页由 `python docs/make_rules.py` 根据 `rules/shelf/{pack}` 的规则文件和 [figures.json](figures.json) "
-            "生成，测试保证与规则一致。{other}。规则读法见 [rules/README.md](../../rules/README.md)（英文）。\n\n"
-            "只要有规则所读的事件，任何借款人都在其视野之内；规则包只表示它出自哪一份预警信号清单。*预警*指新开预警数，*占比*指至少有一次预警的"
-            "借款人占比，*发现*指违约前一年内预警过的违约人数，*独有*指没有其他规则预警过的违约人数，*提前*指从首次有效预警到违约的中位天数。"
-            "案例名称用英文。"
-        ),
-        "other": "[English]({pack}.md)",
-        "simulated": (
-            "**模拟组合**（`forewarn simulate --borrowers {borrowers} --months {months} --seed {seed}`）：借款人 {borrowers:,} 户，"
-            "违约 {defaulted:,} 户，{first} 至 {last}。模拟数字说明规则是否按设计工作，不是对您的组合的预测。"
-        ),
-        "real": (
-            "**真实数据**（{name}）：借款人 {borrowers:,} 户，违约 {defaulted:,} 户，{first} 至 {last}。其中只有每月一次的信用卡账单和还款，"
-            "多数规则在那里读不到事件。"
-        ),
-        "again": "重新生成：`{made_by}`。",
-        "head": "规则|状态|级别|预警|占比|发现|独有|提前（天）|真实数据预警|真实数据独有",
-        "figures": (
-            "模拟组合：预警 {alerts:,} 次，涉及 {share} 的借款人；发现违约 {found:,} 户，其中 {unique:,} 户没有其他规则发现{lead}。"
-            "真实数据：预警 {real_alerts:,} 次，独有发现 {real_unique:,} 户。"
-        ),
-        "lead": "，一半至少提前 {days:g} 天",
-        "basis": "阈值依据",
-        "fitted": "拟合，验证于 {on}",
-        "refs": "参考",
-        "owner": "负责团队",
-        "task": "任务",
-        "no_task": "无；只计入借款人的整体情况",
-        "task_text": "{queue}：{action}，{days} 天内",
-        "say": "消息",
-        "guide": "怎么做",
-        "false_alarms": "容易误判为问题的情况",
-        "blind_spots": "看不到的情况",
-        "cases": "案例|事件|预期",
-        "nothing": "无",
-        "day": "第 {n} 天",
-        "why_not_live": "未启用",
-        "reason_shadow": "模拟组合中没有它所读的事件，或触发太少、太多，不宜启用",
-        "draft": "草稿",
-        "shadow": "影子",
-        "live": "启用",
-        "retired": "停用",
-        "low": "低",
-        "medium": "中",
-        "high": "高",
-        "critical": "严重",
-        "closed": "关闭",
-        "policy": "政策",
-        "contract": "合同",
-        "regulation": "监管规定",
-    },
-}
+WORDS: dict[Language, dict[str, str]] = yaml.safe_load((FOLDER / "words.yaml").read_text("utf-8"))
 
 
 class Page(NamedTuple):
@@ -249,7 +133,7 @@ def _given(page: Page, event: dict[str, Any]) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:,}" if isinstance(value, int | Decimal) else str(value.isoformat() if isinstance(value, date) else value)
+    return f"{value:,}" if isinstance(value, int | Decimal) else str(value)
 
 
 def _figures(page: Page, rule: Rule) -> str:
