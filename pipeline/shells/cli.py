@@ -1,4 +1,4 @@
-"""The command `forewarn`: ingest, replay, rules check and test, explain, judge, demo.
+"""The command `forewarn`: ingest, simulate, replay, rules check and test, explain, judge, demo.
 
 Exit codes: 0 done, 1 a rule or a case is at fault, 2 an input cannot be used.
 """
@@ -14,10 +14,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn
 from config.settings import Settings, SettingsError, load
 from connectors.ingest import ingest as run_ingest
 from connectors.mapping import MappingError
+from connectors.simulator.simulate import SimulationError
 from connectors.totals import print_totals
 from connectors.whole_lines import BadFile
 from pipeline.events import CATALOGUE
 from pipeline.shelf import CompiledShelf, compile_shelf
+from pipeline.shells import simulation
 from pipeline.shells.cases import run_case
 from pipeline.shells.explain import explain as run_explain
 from pipeline.shells.replay import VERDICT
@@ -61,6 +63,36 @@ def ingest(
         _fail(str(error))
     if not quiet:
         print_totals(totals, lang)
+
+
+@app.command()
+def simulate(
+    borrowers: Annotated[int, typer.Option(help="How many borrowers.")],
+    out: Annotated[Path, typer.Option(help="A new or empty folder for the portfolio.")],
+    months: Annotated[int, typer.Option(help="How many months are told.")] = 18,
+    seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.")] = 1,
+    shocks: Annotated[str | None, typer.Option(help="Shocks that happen, with commas between; all when absent.")] = None,
+    faults: Annotated[float, typer.Option(help="How often feeds err: 1 as config/simulator.yaml says.")] = 0.0,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Simulate a portfolio: its events, the truth behind them, and a manifest."""
+    settings = _settings(config)
+    asked = {"borrowers": borrowers, "months": months, "seed": seed}
+    try:
+        with _progress(quiet) as progress:
+            manifest = simulation.run(out, settings, progress, asked=asked, shocks=shocks, faults=faults)
+    except SimulationError as error:
+        _fail(str(error))
+    except RuleError as error:
+        _faulty(error)
+    except OSError as error:
+        _fail(_unreachable(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+    if not quiet:
+        simulation.show(manifest, out, lang)
 
 
 @app.command()
