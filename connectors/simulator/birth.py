@@ -53,6 +53,8 @@ def _make_person(b: Borrower, w: World, *, is_new: bool) -> None:
     b.overdraft = b.income // 2 if chance.random() < f.habits.overdraft else 0
     months = 0.0 if chance.random() < f.savings.none else lognormal(chance, f.savings.median, f.savings.spread)
     b.savings = int(b.income * min(months, 30.0))
+    draw = chance.random()
+    b.habit = "securities" if draw < f.habits.investors else "gambling" if draw > 1 - f.habits.gamblers else ""
     rent = between(chance, f.budget.rent) if chance.random() < f.budget.renters else 0.0
     service = between(chance, f.budget.debt_service)
     elsewhere = give_debts_elsewhere(b, w)
@@ -108,8 +110,11 @@ def _make_firm(b: Borrower, w: World, *, is_new: bool) -> None:
     main = between(chance, f.main_customer)
     weights = [0.5 + chance.random() for _ in range(others)]
     b.customers = [main, *((1 - main) * each / sum(weights) for each in weights)]
-    b.costs = (between(chance, f.supplies), between(chance, f.payroll), 0.0)
-    b.rent = int(b.income * between(chance, f.premises)) // (100 * w.unit) * 100 * w.unit
+    supplies, payroll, premises = (between(chance, each) for each in (f.supplies, f.payroll, f.premises))
+    service = between(chance, f.debt_service)
+    most = 1.0 - payroll - premises - f.tax - service - between(chance, f.margin)
+    b.costs = (min(supplies, most), payroll)
+    b.rent = int(b.income * premises) // (100 * w.unit) * 100 * w.unit
     b.peak = 1 + int(chance.random() * 12)
     b.season = between(chance, f.season)
     if chance.random() < w.figures.look_alikes.seasonal_trade.of_firms:
@@ -118,9 +123,9 @@ def _make_firm(b: Borrower, w: World, *, is_new: bool) -> None:
     b.lag_days = int(between(chance, f.receivable_days))
     b.payday = 8 + int(chance.random() * 8)
     b.overdraft = int(b.income * between(chance, f.line) / 10_000) * 10_000 * w.unit // w.unit
-    b.savings = int(b.income * between(chance, f.reserve) * (2.0 if b.look_alike else 1.0))
-    b.cash = int(b.income * (0.1 + 0.3 * chance.random()))
-    give_loan(b, w, "term", int(b.income * between(chance, f.debt_service)), is_new=is_new)
+    b.savings = int(b.income * between(chance, f.reserve) * (5.0 if b.look_alike else 1.0))
+    b.cash = int(b.income * (0.2 + 0.3 * chance.random()))
+    give_loan(b, w, "term", int(b.income * service), is_new=is_new)
     own = sum(loan.principal for loan in b.loans)
     share = between(chance, f.equity)
     b.equity = int((own + 0.8 * b.income) * share / (1 - share))

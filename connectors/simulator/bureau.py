@@ -6,6 +6,9 @@ from connectors.simulator.state import Borrower, around
 from connectors.simulator.world import DAY, World
 
 
+SUED_DAYS = 100
+
+
 def pay_elsewhere(b: Borrower, w: World, _: int) -> None:
     """The month's payments to other lenders."""
     month = w.month_of[b.today]
@@ -22,8 +25,9 @@ def pay_elsewhere(b: Borrower, w: World, _: int) -> None:
             each[1] -= 1
             each[2] = max(0, each[2] - int(each[0] * 0.85))
         b.elsewhere = [each for each in b.elsewhere if each[1] > 0]
-    elif b.elsewhere_late < 0:
-        b.elsewhere_late = b.today
+    elif b.pays:
+        debit(b, w, max(0, to_spare(b)) * 3 // 4, "loan_repayment", "other-lender")  # They take what they find.
+        b.elsewhere_late = b.today if b.elsewhere_late < 0 else b.elsewhere_late
 
 
 def told(b: Borrower, w: World, month: int) -> None:
@@ -42,8 +46,21 @@ def told(b: Borrower, w: World, month: int) -> None:
     if late >= 30:
         kind = "consumer-finance" if not b.is_firm else "bank"
         wire.tell(b, w, "external.delinquency", "bureau", f',"days_past_due":{late},"lender_kind":"{kind}"')
+    if late >= SUED_DAYS:
+        _enforce(b, w, overdue)
     if b.number % 2 == w.month_of[b.today] % 2:
         wire.tell(b, w, "external.score", "bureau", f',"score":{score(b, late)},"agency":"credit-bureau"')
+
+
+def _enforce(b: Borrower, w: World, overdue: int) -> None:
+    """A lender elsewhere goes to court, and in later months takes what the account holds."""
+    if not b.is_sued:
+        b.is_sued = True
+        wire.tell(b, w, "external.legal", "registers", f',"kind":"civil","amount_minor":{max(1, overdue)}')
+    elif b.cash > 0:
+        taken = min(b.cash, overdue)
+        wire.tell(b, w, "account.frozen", "accounts", f',"account_id":"{b.account_id}","amount_minor":{max(1, taken)}')
+        debit(b, w, taken, "enforcement", "court")
 
 
 def score(b: Borrower, late: int) -> int:

@@ -35,7 +35,7 @@ def within_reach(b: Borrower) -> int:
 
 def to_spare(b: Borrower) -> int:
     """What can be taken for debts: people eat first, and firms pay wages first."""
-    return within_reach(b) - (b.income // 20 if b.is_firm else int(0.35 * b.spending * b.thrift))
+    return within_reach(b) - (b.income // 9 if b.is_firm else int(0.5 * b.spending * b.thrift))
 
 
 def card_of(b: Borrower) -> Loan | None:
@@ -68,7 +68,7 @@ def raise_cash(b: Borrower, w: World, short: int) -> None:
         credit(b, w, given, "transfer", "person")
         short -= given
     if short > 0 and chance.random() < habits.borrow_in_need:
-        borrow(b, w, max(2 * short, int(0.4 * b.income)))
+        borrow(b, w, max(2 * short, int(0.4 * b.income)) if not b.is_firm else max(short, b.income // 10))
 
 
 def advance(b: Borrower, w: World, card: Loan, wanted: int) -> int:
@@ -104,7 +104,7 @@ def borrow(b: Borrower, w: World, wanted: int) -> int:
         paying = sum(each[0] for each in b.elsewhere)
         ease = 0.85 - 1.0 * paying / max(1, b.income) - (0.5 if b.elsewhere_late >= 0 or b.strained_on >= 0 else 0.0)
         if b.is_firm:
-            ease += 0.1
+            ease += b.income_share - 1.0 - (0.3 if b.is_lost or b.taxes_missed else 0.0)
         if chance.random() < ease:
             step = 1000 * w.unit
             amount = max(2, round(min(wanted, 3 * b.income) / step)) * step

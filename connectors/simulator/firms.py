@@ -9,6 +9,7 @@ from connectors.simulator.state import Borrower, around
 from connectors.simulator.world import DAY, World
 
 TAXES_UNTIL_TOLD = 2
+STOPS_AT = 0.4  # of a month's turnover: what is owed to suppliers when they stop
 
 
 def season(b: Borrower, w: World) -> float:
@@ -45,7 +46,8 @@ def supplies(b: Borrower, w: World, _: int) -> None:
     b.plan(b.at(10.0, 6.0, days=9 + int(chance.random() * 3)), acts.SUPPLIES)
     amount = int(b.income * left_of_turnover(b) * season(b, w) * b.costs[0] / 3 * around(chance, 0.15))
     b.profit -= amount
-    _pay(b, w, amount, "supplies", "supplier")
+    owed, b.payables = amount + b.payables, 0
+    _pay(b, w, owed, "supplies", "supplier")
 
 
 def payroll(b: Borrower, w: World, _: int) -> None:
@@ -62,9 +64,13 @@ def payroll(b: Borrower, w: World, _: int) -> None:
 
 
 def _pay(b: Borrower, w: World, amount: int, category: str, other: str) -> None:
+    """Pay what there is money for; the rest is owed until the next supplies."""
     if within_reach(b) < amount:
         raise_cash(b, w, amount - within_reach(b))
-    debit(b, w, min(amount, max(0, within_reach(b))), category, other)
+    excess = b.overdraft // 8 if category == "payroll" else 0  # Wages go first, and a little beyond the line.
+    paid = min(amount, max(0, within_reach(b) + excess))
+    b.payables = min(b.payables + amount - paid, b.income)
+    debit(b, w, paid, category, other)
 
 
 def tax(b: Borrower, w: World, _: int) -> None:
@@ -105,17 +111,34 @@ def financials(b: Borrower, w: World, _: int) -> None:
 def tune(b: Borrower, w: World) -> None:
     """At a month's end: cut wages when sales stay low, take profits out when there are some."""
     left = left_of_turnover(b)
-    b.thrift = max(max(0.55, left), b.thrift - 0.08) if left < 0.9 else min(1.0, b.thrift + 0.05)
-    keep = int(b.income * 0.2)
+    if b.payables > STOPS_AT * b.income * left:
+        b.income_share *= 0.8  # Suppliers who are not paid deliver no more.
+    b.thrift = max(0.7, left, b.thrift - 0.05) if left < 0.9 else min(1.0, b.thrift + 0.05)
+    if b.payables and b.cash > 0:
+        paid = min(b.payables, b.cash)
+        b.payables -= paid
+        debit(b, w, paid, "supplies", "supplier")
+    keep = int(b.income * (0.25 + b.season / 2))
     step = 1000 * w.unit
-    if b.cash > keep + 10 * step and b.strained_on < 0:
+    is_well = b.strained_on < 0 and not b.payables and not b.tax_owed and left >= 0.9
+    if b.cash > keep + 10 * step and is_well:
         taken = (b.cash - keep) // step * step
         debit(b, w, taken, "transfer", "owner")
-        b.savings = max(b.savings, min(b.savings + taken // 4, int(b.income * 0.15)))
+        b.savings = max(b.savings, min(b.savings + taken // 4, int(b.income * 0.1)))
 
 
 def inquiry(b: Borrower, w: World, _: int) -> None:
-    """A supplier or a bank asks, without need."""
-    inquire(b, w, "supplier-check" if b.chance.random() < 0.5 else "working-capital")
-    days = int(b.chance.expovariate(w.figures.habits.inquiries_a_year * 1.5) * 365) + 1
+    """A supplier or a bank asks, a newspaper writes, a customer sues: none of it means anything."""
+    chance, habits = b.chance, w.figures.habits
+    draw = chance.random()
+    if draw < 0.5:
+        inquire(b, w, "supplier-check" if chance.random() < 0.5 else "working-capital")
+    elif draw < 0.9:
+        topic = ("market", "customer", "product", "management")[int(chance.random() * 4)]
+        sentiment = int(900_000 * around(chance, 1.0)) - 900_000
+        wire.tell(b, w, "external.news", "news", f',"sentiment_ppm":{sentiment},"topic":"{topic}"')
+    else:
+        amount = int(b.income * 0.05 * around(chance, 0.8))
+        wire.tell(b, w, "external.legal", "registers", f',"kind":"contract","amount_minor":{amount}')
+    days = int(chance.expovariate(2 * habits.inquiries_a_year) * 365) + 1
     b.plan(b.at(9.0, 8.0, days=days), acts.INQUIRE)

@@ -140,6 +140,8 @@ def retry(b: Borrower, w: World, n: int) -> None:
         return
     late = b.today - loan.unpaid[0][0]
     will = b.will - 0.003 * late
+    if 0 <= b.elsewhere_late < b.today - 60:
+        will -= 0.25  # Who drowns pays nobody.
     if b.today < b.will_until:
         will = min(0.97, will + 0.3)
     if b.chance.random() < will:

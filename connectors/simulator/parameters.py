@@ -138,6 +138,9 @@ class Habits(Stated):
     forgets: Share
     inquiries_a_year: AYear
     advances_a_year: AYear
+    cases_a_year: AYear
+    investors: Share
+    gamblers: Share
     advance_in_need: Share
     borrow_in_need: Share
     family_in_need: Share
@@ -175,6 +178,7 @@ class Firms(Stated):
     supplies: Range
     payroll: Range
     premises: Range
+    margin: Range
     tax: Share
     debt_service: Range
     reserve: Range

@@ -6,7 +6,7 @@ from connectors.simulator.loans import plan_try
 from connectors.simulator.state import Borrower, around, between
 from connectors.simulator.world import DAY, World
 
-SPENT_ON = ("groceries", "groceries", "dining", "transport", "shopping", "shopping", "utilities", "entertainment")
+SPENT_ON = ("groceries", "groceries", "dining", "transport", "shopping", "health", "utilities", "entertainment")
 
 
 def income(b: Borrower, w: World, _: int) -> None:
@@ -20,6 +20,8 @@ def income(b: Borrower, w: World, _: int) -> None:
         credit(b, w, b.benefit, "benefit", "state")
     if b.income_share > 0:
         _salary(b, w, int(b.income * b.income_share * around(chance, 0.015)))
+    if b.cause == "over_indebtedness" and b.today < b.shock_ends:
+        b.plan(b.at(15.0, 8.0), acts.SHOCK_STEP, 2)
     if b.strained_on >= 0:
         for n, loan in enumerate(b.loans):
             if loan.unpaid and b.pays:
@@ -56,12 +58,13 @@ def plan_payday(b: Borrower, w: World) -> None:
 
 def rent(b: Borrower, w: World, _: int) -> None:
     """The rent, and what is to be paid like a rent."""
-    if b.cash < b.rent:
-        raise_cash(b, w, b.rent - within_reach(b))
-    if within_reach(b) >= b.rent:
-        debit(b, w, b.rent, "rent", "landlord")
-    elif within_reach(b) > b.rent // 3:
-        debit(b, w, b.rent // 2, "rent", "landlord")
+    owed = b.rent + b.payables
+    if b.cash < owed:
+        raise_cash(b, w, owed - within_reach(b))
+    # A standing order goes a little below what the account may give.
+    paid = min(owed, max(0, within_reach(b) + b.income // 20))
+    b.payables = min(owed - paid, 3 * b.rent)  # then the landlord gives up
+    debit(b, w, paid, "rent", "landlord")
     if b.alimony:
         debit(b, w, min(b.alimony, max(0, within_reach(b))), "alimony", "person")
     month = w.month_of[b.today]
@@ -73,11 +76,13 @@ def spend(b: Borrower, w: World, gap: int) -> None:
     chance = b.chance
     amount = int(b.spending * b.thrift * gap / 30 * (0.5 + chance.random()))
     category = SPENT_ON[int(chance.random() * 8)]
-    following = 5 + int(chance.random() * 6)
+    following = 6 + int(chance.random() * 8)
     b.plan(b.at(10.0, 12.0, days=following), acts.SPEND, following)
     if b.extra > 0:
-        category, amount = "health", amount + b.extra
-        b.extra = 0
+        _settle_bill(b, w)
+    if b.habit and chance.random() < 0.2:
+        debit(b, w, min(amount, int(0.5 * max(0, b.cash))), b.habit, "broker" if b.habit == "securities" else "merchant")
+        return
     card = card_of(b)
     if card is not None and card.limit - card.principal > amount:
         if chance.random() < b.on_card or b.cash - amount < b.spending // 4:
@@ -87,6 +92,16 @@ def spend(b: Borrower, w: World, gap: int) -> None:
     if b.cash < amount:
         raise_cash(b, w, amount - b.cash)
     debit(b, w, min(amount, int(0.8 * max(0, within_reach(b)))), category, "merchant")
+
+
+def _settle_bill(b: Borrower, w: World) -> None:
+    """A bill that is no choice: as much of it as there is money for; the rest waits."""
+    if within_reach(b) < b.extra:
+        raise_cash(b, w, b.extra - within_reach(b))
+    paid = min(b.extra, int(0.8 * max(0, within_reach(b))))
+    b.extra -= paid
+    is_health = b.chance.random() < (0.7 if b.cause == "illness" else 0.3)
+    debit(b, w, paid, "health" if is_health else "services", "merchant")
 
 
 def balances(b: Borrower, w: World, _: int) -> None:
@@ -127,6 +142,10 @@ def inquiry(b: Borrower, w: World, _: int) -> None:
     chance = b.chance
     purposes = ("credit-card", "purchase", "cash-loan", "mortgage-offer")
     inquire(b, w, purposes[int(chance.random() * 4)])
+    if chance.random() < w.figures.habits.cases_a_year / w.figures.habits.inquiries_a_year:
+        wire.tell(b, w, "external.legal", "registers", f',"kind":"{("civil", "family")[int(chance.random() * 2)]}"')
+    if b.habit == "securities":
+        credit(b, w, int(b.spending * between(chance, (0.1, 1.5))), "securities", "broker")
     card = card_of(b)
     if card is not None and chance.random() < w.figures.habits.advances_a_year / w.figures.habits.inquiries_a_year:
         b.now += 3600

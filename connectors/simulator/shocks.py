@@ -78,7 +78,7 @@ def _bill_or_well_again(b: Borrower, w: World, argument: int) -> None:
     if argument == 1:
         b.extra += b.shock_step
     else:
-        b.income_share = 1.0
+        b.income_share = 1.0 if b.income_share else 0.0
 
 
 def _divorced(b: Borrower, w: World) -> bool:
@@ -122,11 +122,11 @@ def _overborrow(b: Borrower, w: World, argument: int) -> None:
         found = borrow(b, w, wanted)
         if not found and card is not None:
             advance(b, w, card, wanted)
-        for n in range(3):
-            b.plan(b.at(18.0, 5.0, days=3 + 7 * n + int(chance.random() * 5)), acts.SHOCK_STEP, 2)
+        for n in range(5):
+            b.plan(b.at(18.0, 5.0, days=2 + 5 * n + int(chance.random() * 5)), acts.SHOCK_STEP, 2)
         b.plan(b.at(12.0, 6.0, days=24 + int(chance.random() * 10)), acts.SHOCK_STEP, 1)
         return
-    spent = int(b.income * figures.borrowed[1] * between(chance, (0.1, 0.4)))
+    spent = int(b.income * figures.borrowed[1] * between(chance, (0.05, 0.3)))
     spent = min(spent, int(0.85 * max(0, within_reach(b))))
     category = "gambling" if b.shock_step else ("shopping", "entertainment", "transfer")[int(chance.random() * 3)]
     debit(b, w, spent, category, "merchant" if category != "transfer" else "person")
@@ -155,8 +155,8 @@ def _bought_securities(b: Borrower, w: World) -> bool:
     invested = (min(to_invest, max(0, b.cash)) + found) // step_of * step_of
     debit(b, w, min(invested, max(0, b.cash)), "securities", "broker")
     b.shock_step = invested
-    for n in range(3):
-        b.plan(b.at(9.5, 5.0, days=20 + 28 * n + int(chance.random() * 9)), acts.SHOCK_STEP, 1)
+    for n in range(5):
+        b.plan(b.at(9.5, 5.0, days=10 + 24 * n + int(chance.random() * 9)), acts.SHOCK_STEP, 1)
     b.plan(b.at(9.5, 5.0, days=_months(b, figures.months)), acts.SHOCK_STEP, 2)
     return True
 
@@ -168,6 +168,7 @@ def _more_or_sold(b: Borrower, w: World, argument: int) -> None:
         more = int(min(0.7 * max(0, b.cash), 1.2 * b.income if not b.is_firm else 0.1 * b.income)) // step_of * step_of
         if card := card_of(b):
             more += advance(b, w, card, b.income)
+        more += borrow(b, w, b.income if not b.is_firm else b.income // 5)
         debit(b, w, min(more, max(0, b.cash)), "securities", "broker")
         b.shock_step += more
         return

@@ -78,15 +78,17 @@ class Borrower(msgspec.Struct, kw_only=True):
     rent: int = 0
     spending: int = 0  # of a usual month
     thrift: float = 1.0
+    habit: str = ""  # what else money goes to: securities or gambling, in small sums
     on_card: float = 0.0
     extra: int = 0  # bills of this month that are no choice
     alimony: int = 0
+    payables: int = 0  # rent or supplies that could not be paid
 
     # Firms.
     customers: list[float] = []  # shares of turnover, the main one first
     is_lost: bool = False  # the main customer
     replaced: float = 0.0
-    costs: tuple[float, float, float] = (0.0, 0.0, 0.0)  # supplies, payroll, premises
+    costs: tuple[float, float] = (0.0, 0.0)  # supplies and payroll
     season: float = 0.0
     peak: int = 6
     lag_days: int = 30
@@ -100,6 +102,7 @@ class Borrower(msgspec.Struct, kw_only=True):
     loans: list[Loan] = []
     elsewhere: list[list[int]] = []  # [payment, months left, what is owed]
     elsewhere_late: int = -1  # the day since which a payment elsewhere is missed
+    is_sued: bool = False
     inquiries: list[int] = []  # days of the last year
     raised_on: int = -99  # when money was last sought
     will: float = 0.75
