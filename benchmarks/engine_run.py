@@ -8,8 +8,9 @@ from typing import NamedTuple
 from pipeline.decisions import Alert, Decision, line
 from pipeline.decode import Arrival, Decoder, Refusal
 from pipeline.engine import close_day, open_day, step
+from pipeline.freezing import freeze, thaw
 from pipeline.look import Day
-from pipeline.memory import Memory, freeze, thaw
+from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.portfolio import refused
 

@@ -10,8 +10,9 @@ from benchmarks.shelves import terms
 from benchmarks.workload import FIRST_DAY, life
 from pipeline.decode import Decoder, Refusal
 from pipeline.engine import close_day, step
+from pipeline.freezing import FRESH_LIMIT, freeze
 from pipeline.look import Day
-from pipeline.memory import FRESH_LIMIT, Memory, freeze
+from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.zone import day_number
 from rules.rule import Shelf

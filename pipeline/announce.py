@@ -12,7 +12,7 @@ from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_text
 from rules.rule import SEVERITIES, Measure
-from rules.say import render
+from rules.say import render, shown_by
 
 
 def is_muted(shelf: CompiledShelf, memory: Memory, episode: Episode, on: int) -> bool:
@@ -53,6 +53,7 @@ def opening(telling: Telling, episode: Episode) -> Alert | None:
     transition: Transition = "opened" if episode.told < 0 else "raised"
     name = transition if transition == "opened" else f"raised-{SEVERITIES[episode.severity]}"
     episode.told = episode.severity
+    telling.memory.note_change("episode", episode.place)
     return _alert(
         telling,
         episode,
@@ -68,6 +69,7 @@ def closing(telling: Telling, episode: Episode, reason: Reason) -> Alert | None:
     if episode.told < 0:
         return None
     episode.told = -1
+    telling.memory.note_change("episode", episode.place)
     # A rule that changed measures other numbers than those this life was about.
     found = None if reason == "rule_changed" else telling.asked(episode)
     return _alert(
@@ -109,27 +111,36 @@ def _alert(telling: Telling, episode: Episode, **fields: Any) -> Alert:
 
 def say(judged: Judged, sheet: Sheet) -> str:
     """The rule's message with its slots filled."""
-    return render(judged.rule.say, judged.rule, known_values(judged, sheet))
+    rule = judged.rule
+    values = {name: in_unit(sheet, judged.measures[name]) for name in shown_by(rule.say)}
+    return render(rule.say, rule, values)
 
 
-def known_values(judged: Judged, sheet: Sheet) -> dict[str, Any]:
-    """Each measure's value in the rule's own unit, exact; None when unknown."""
-    return {name: in_unit(sheet, place)[0] for name, place in judged.measures.items()}
+def in_unit(sheet: Sheet, place: int) -> Any:
+    """A measure's value in the rule's unit, exact (a lower bound where no more is known); None when it is unknown."""
+    value = _kept(sheet, place)
+    if value is None or value is True or value is False:
+        return value
+    scale = sheet.bench.meters[place].scale
+    if scale == 1 or (isinstance(value, int) and value % scale == 0):
+        return value if scale == 1 else value // scale
+    scaled = Fraction(value) / scale
+    return scaled.numerator if scaled.denominator == 1 else scaled
 
 
-def in_unit(sheet: Sheet, place: int) -> tuple[Any, bool]:
-    """A measure's value in the rule's unit (a lower bound where no more is known), and whether it is exact."""
+def plain(sheet: Sheet, place: int) -> Any:
+    """The same as JSON writes it: a fraction is rounded, only here, where nothing is decided any more."""
+    value, scale = _kept(sheet, place), sheet.bench.meters[place].scale
+    if isinstance(value, int) and value is not True and value is not False and scale != 1:
+        return value // scale if value % scale == 0 else value / scale  # the nearest float, as of the exact fraction
+    value = in_unit(sheet, place)
+    return float(value) if isinstance(value, Fraction) else value
+
+
+def _kept(sheet: Sheet, place: int) -> Any:
     exact = sheet.ask(place)
     value = exact if exact == exact else sheet.at_least[place]
-    if value != value:
-        return None, False
-    scale = sheet.bench.meters[place].scale
-    if scale == 1 or value is True or value is False:
-        return value, exact == exact
-    if isinstance(value, int) and value % scale == 0:
-        return value // scale, exact == exact
-    scaled = Fraction(value) / scale
-    return (scaled.numerator if scaled.denominator == 1 else scaled), exact == exact
+    return value if value == value else None
 
 
 def evidence(judged: Judged, sheet: Sheet) -> dict[str, dict[str, Any]]:
@@ -138,8 +149,8 @@ def evidence(judged: Judged, sheet: Sheet) -> dict[str, dict[str, Any]]:
 
 
 def _entry(measure: Measure, sheet: Sheet, place: int) -> dict[str, Any]:
-    value, _ = in_unit(sheet, place)
-    entry: dict[str, Any] = {"value": plain(value)}
+    value = plain(sheet, place)
+    entry: dict[str, Any] = {"value": value}
     if measure.over is not None:
         entry["over"] = str(measure.over)
         if measure.ending is not None:
@@ -158,6 +169,9 @@ def _truth(value: Any) -> str:
 
 def how_known(sheet: Sheet, place: int) -> str:
     """How much of a measure's window is known: all, part or none."""
+    exact = sheet.exact[place]
+    if exact is not None and exact == exact:
+        return "all"  # else nothing would be known exactly
     compiled = sheet.bench.meters[place]
     look, memory = sheet.look, sheet.memory
     if any(feed in look.day.missing for feed in compiled.feeds) or compiled.reach is None:
@@ -169,8 +183,3 @@ def how_known(sheet: Sheet, place: int) -> str:
         return "all"
     last = look.day.date if window.last is None else window.last
     return "none" if any(start is None or start > last for start in starts) else "part"
-
-
-def plain(value: Any) -> Any:
-    """A number as JSON writes it; a fraction is rounded only here, where nothing is decided any more."""
-    return float(value) if isinstance(value, Fraction) else value

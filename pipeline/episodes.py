@@ -87,16 +87,6 @@ def close(episode: Episode, reason: Reason, on: int) -> Reason:
     return reason
 
 
-def is_settled(episode: Episode, top: int) -> bool:
-    """Whether an episode whose condition holds has nothing left to do: open, and as severe as the rule can get."""
-    return (
-        episode.state == "open"
-        and episode.severity >= top
-        and episode.false_since is None
-        and episode.unknown_since is None
-    )
-
-
 def still_pending(episode: Episode, rule: Rule, on: int) -> bool:
     """Whether a condition that holds goes on holding, not yet long enough: nothing moves."""
     return episode.state == "pending" and on - episode.since < rule.hold

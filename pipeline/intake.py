@@ -47,7 +47,7 @@ def take_in(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) ->
 def known_digest(memory: Memory, token: str) -> int | None:
     """The digest of an event that is known by this token: kept, taken back, waiting or parked."""
     head = memory.head
-    if f"\n{token}\n" in memory.ids and (found := memory.find(token)) is not None:
+    if memory.may_know(token) and (found := memory.find(token)) is not None:
         stream = found[0]
         return stream.rows[stream.tokens().index(token) * stream.layout.width + 1]
     if token in head.void:
@@ -105,7 +105,7 @@ def _erased(intake: Intake) -> Taken:
     assert isinstance(intake.arrival.event, BorrowerErased)
     cancelled = tasks.cancel_all(memory)
     fresh = Memory(memory.borrower_id)
-    for name in ("head", "codes", "ids", "sheets", "streams", "totals", "tail"):
+    for name in Memory.__slots__:
         setattr(memory, name, getattr(fresh, name))
     memory.head.void[intake.token] = (intake.arrival.date, intake.arrival.digest)
     memory.is_touched = True

@@ -1,21 +1,17 @@
-"""The shelf compiled: which rules an event concerns, and which of them hold.
+"""The shelf compiled: which rules an event concerns, and which of them hold."""
 
-Every comparison of a measure with a number cuts the measure's range; for each piece a bit set says which rules are not
-yet ruled out there. One search a measure and one `&` so leave the few rules that may hold, however many there are, and
-only those are asked through their generated functions.
-"""
-
-from bisect import bisect_left
-from collections.abc import Callable, Sequence
-from fractions import Fraction
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-from pipeline.conditions import FLIPPED, OPERATIONS, Scope, constant, fails, holds
+from pipeline.conditions import OPERATIONS, Scope, fails, holds
+from pipeline.cuts import Cut, Use, atoms_of, cut_of, is_direct, must_hold, used_freely, used_otherwise
+from pipeline.layout import layout_of
 from pipeline.ledger_meters import Setting
 from pipeline.memory import Memory
 from pipeline.meters import Compiled, compile_measure
+from pipeline.selectors import Picker, picker_of
 from rules.catalogue import Catalogue
-from rules.rule import SEVERITIES, And, Comparator, Comparison, Condition, Measure, Name, Per, Rule, Selector
+from rules.rule import SEVERITIES, Measure, Per, Rule, Selector
 
 Verdict = Callable[[list[Any], list[Any]], bool]  # (exact values, lower bounds) of the bench's measures
 
@@ -28,20 +24,17 @@ class Judged(NamedTuple):
     holds: Verdict
     fails: Verdict
     ladder: tuple[tuple[int, Verdict], ...]  # rungs above the rule's severity, highest first
-    top: int  # the highest severity the rule can get to
     measures: dict[str, int]  # name -> place among the bench's meters
     meters: tuple[int, ...]
 
 
-class Cut(NamedTuple):
-    """Where the rules' comparisons cut the range of one measure."""
+class Reading(NamedTuple):
+    """A meter that reads a type of event, perhaps only some of its events."""
 
     meter: int
-    users: int  # the rules that compare it
-    points: tuple[Any, ...]
-    exact: tuple[int, ...]  # rules not ruled out below, at and above each point
-    at_least: tuple[int, ...]  # the same when only a lower bound is known
-    unknown: int  # the same when nothing is known
+    pick: Picker | None  # None: every event of the type
+    texts: tuple[str, ...]
+    is_own: bool  # it reads those of its own loan or account only
 
 
 class Bench(NamedTuple):
@@ -50,24 +43,26 @@ class Bench(NamedTuple):
     per: Per
     judged: tuple[Judged, ...]
     meters: tuple[Compiled, ...]
-    cuts: tuple[Cut, ...]
+    cuts: tuple[Cut, ...]  # those that may rule out a rule
     cut_of: tuple[Cut | None, ...]  # meter -> its cut
+    users: tuple[int, ...]  # meter -> the rules (bit set) that measure it
+    spread: tuple[int, ...]  # meter -> the rules that another piece may turn, whatever the cut says of them
+    loose: tuple[int, ...]  # meter -> the rules that its value may turn even within one piece
     direct: int  # rules that are nothing but comparisons with numbers: the cuts alone decide them
-    ladders: int  # rules that may escalate
     everyone: int
-    reading: dict[str, tuple[int, ...]]  # type of event -> meters whose value it may change
+    reading: dict[str, tuple[Reading, ...]]  # type of event -> meters whose value it may change
 
 
-def piece(cut: Cut, value: Any, at_least: Any) -> int:
-    """The rules that a value does not rule out."""
-    points = cut.points
-    if value == value:
-        i = bisect_left(points, value)
-        return cut.exact[2 * i + bool(i < len(points) and points[i] == value)]
-    if at_least == at_least:
-        i = bisect_left(points, at_least)
-        return cut.at_least[2 * i + bool(i < len(points) and points[i] == at_least)]
-    return cut.unknown
+def bits_of(rules: int) -> Iterator[int]:
+    """The single bits of a bit set, lowest first.
+
+    >>> list(bits_of(0b1010))
+    [2, 8]
+    """
+    while rules:
+        bit = rules & -rules
+        rules ^= bit
+        yield bit
 
 
 def keys_of(bench: Bench, memory: Memory) -> list[str]:
@@ -94,26 +89,31 @@ def bench_of(per: Per, rules: Sequence[Rule], setting: Setting) -> Bench:
             measures[name] = places[key]
         judged.append(_judged(rule, n, measures, meters))
     cuts = _cuts(judged, meters)
-    by_meter = {cut.meter: cut for cut in cuts}
     return Bench(
         per=per,
         judged=tuple(judged),
         meters=tuple(meters),
-        cuts=cuts,
-        cut_of=tuple(by_meter.get(i) for i in range(len(meters))),
-        direct=sum(each.bit for each in judged if _is_direct(each.rule.when)),
-        ladders=sum(each.bit for each in judged if each.ladder),
+        cuts=tuple(cut for cut in cuts.values() if cut.users),
+        cut_of=tuple(cuts.get(i) for i in range(len(meters))),
+        users=_bits(len(meters), judged, lambda each: each.rule.measure),
+        spread=_bits(len(meters), judged, lambda each: used_freely(each.rule)),
+        loose=_bits(len(meters), judged, lambda each: used_otherwise(each.rule)),
+        direct=sum(each.bit for each in judged if is_direct(each.rule.when)),
         everyone=(1 << len(judged)) - 1,
         reading=_reading(meters, setting),
     )
 
 
-def _reading(meters: list[Compiled], setting: Setting) -> dict[str, tuple[int, ...]]:
-    found: dict[str, list[int]] = {}
+def _reading(meters: list[Compiled], setting: Setting) -> dict[str, tuple[Reading, ...]]:
+    found: dict[str, dict[Any, Reading]] = {}
     for i, compiled in enumerate(meters):
-        for event in read_by(compiled.measure, setting.catalogue):
-            found.setdefault(event.event, []).append(i)
-    return {event: tuple(dict.fromkeys(places)) for event, places in found.items()}
+        for selector in read_by(compiled.measure, setting.catalogue):
+            pick, texts = None, tuple[str, ...]()
+            if selector.where is not None:
+                pick, texts = picker_of(layout_of(selector.event), selector.where, setting.scale)
+            reading = Reading(i, pick, texts, compiled.per_key)
+            found.setdefault(selector.event, {})[i, selector] = reading
+    return {event: tuple(readings.values()) for event, readings in found.items()}
 
 
 def read_by(measure: Measure, catalogue: Catalogue) -> Sequence[Selector]:
@@ -127,6 +127,26 @@ def _anonymous(measure: Measure) -> Any:
     """What makes two measures the same, whatever they are called."""
     return (measure.verb, measure.what, measure.select, measure.over, measure.ending, measure.within,
             measure.of_borrower, measure.across)  # fmt: skip
+
+
+def _bits(n: int, judged: list[Judged], names: Callable[[Judged], Any]) -> tuple[int, ...]:
+    found = [0] * n
+    for each in judged:
+        for name in names(each):
+            found[each.measures[name]] |= each.bit
+    return tuple(found)
+
+
+def _cuts(judged: list[Judged], meters: list[Compiled]) -> dict[int, Cut]:
+    uses: dict[int, list[Use]] = {}
+    for each in judged:
+        ruling = set(must_hold(each.rule.when))
+        for atom in atoms_of(each.rule):
+            place = each.measures[atom.name]
+            point = atom.value * meters[place].scale
+            exact = int(point) if point.denominator == 1 else point
+            uses.setdefault(place, []).append(Use(each.bit, atom.comparator, exact, atom in ruling))
+    return {place: cut_of(place, found) for place, found in sorted(uses.items())}
 
 
 def _judged(rule: Rule, n: int, measures: dict[str, int], meters: list[Compiled]) -> Judged:
@@ -144,7 +164,6 @@ def _judged(rule: Rule, n: int, measures: dict[str, int], meters: list[Compiled]
         holds=_generate(holds(rule.when, scope)),
         fails=_generate(fails(rule.when, scope)),
         ladder=tuple((rung, _generate(holds(c, scope))) for rung, c in ladder if rung > base),
-        top=max([base, *(rung for rung, _ in ladder)]),
         measures=measures,
         meters=tuple(dict.fromkeys(measures.values())),
     )
@@ -153,58 +172,3 @@ def _judged(rule: Rule, n: int, measures: dict[str, int], meters: list[Compiled]
 def _generate(code: str) -> Verdict:
     verdict: Verdict = eval(f"lambda x, low: {code}", {**OPERATIONS, "__builtins__": {}})
     return verdict
-
-
-# -- cuts -------------------------------------------------------------------
-
-
-def _direct(condition: Condition) -> list[tuple[str, Comparator, Fraction]]:
-    """The comparisons of a measure with a number that must all hold for the condition to hold."""
-    match condition:
-        case And(parts):
-            return [atom for part in parts for atom in _direct(part)]
-        case Comparison(comparator, Name(name), right) if (value := constant(right)) is not None:
-            return [(name, comparator, value)]
-        case Comparison(comparator, left, Name(name)) if (value := constant(left)) is not None:
-            return [(name, FLIPPED[comparator], value)]
-    return []
-
-
-def _is_direct(condition: Condition) -> bool:
-    """Whether a condition is nothing but comparisons of a measure with a number, all of which must hold."""
-    if isinstance(condition, And):
-        return all(_is_direct(part) for part in condition.parts)
-    return bool(_direct(condition))
-
-
-def _cuts(judged: list[Judged], meters: list[Compiled]) -> tuple[Cut, ...]:
-    atoms: dict[int, list[tuple[Comparator, Any, int]]] = {}
-    for each in judged:
-        for name, comparator, value in _direct(each.rule.when):
-            place = each.measures[name]
-            point = value * meters[place].scale
-            atoms.setdefault(place, []).append((comparator, int(point) if point.denominator == 1 else point, each.bit))
-    return tuple(_cut(place, found) for place, found in sorted(atoms.items()))
-
-
-def _cut(meter: int, atoms: list[tuple[Comparator, Any, int]]) -> Cut:
-    everything = -1  # all bits set, whatever the number of rules
-    points = sorted({point for _, point, _ in atoms})
-    places = {point: 2 * i + 1 for i, point in enumerate(points)}  # pieces are numbered below, at, above each point
-    users = 0
-    for _, _, bit in atoms:
-        users |= bit
-    exact, at_least = [], []
-    for piece_index in range(2 * len(points) + 1):
-        whole, bound = everything, everything
-        for comparator, point, bit in atoms:
-            side = piece_index - places[point]
-            holds_here = {">": side > 0, ">=": side >= 0, "<": side < 0, "<=": side <= 0, "==": side == 0,
-                          "!=": side != 0}[comparator]  # fmt: skip
-            if not holds_here:
-                whole &= ~bit
-            if not (holds_here and comparator in (">", ">=")):
-                bound &= ~bit
-        exact.append(whole)
-        at_least.append(bound)
-    return Cut(meter, users, tuple(points), tuple(exact), tuple(at_least), everything & ~users)

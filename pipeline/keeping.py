@@ -74,8 +74,10 @@ def keep(intake: Intake) -> Taken:
         if key:
             original = _in_loan_currency(intake, row, key)
             came_to_be = _loan_of(intake, key)
+            memory.note_change("loan", key)
             if original is not row:
                 memory.head.loans[key].originals[token] = original
+                memory.tail = None
             memory.keep(layout, key, row, token)
             if arrival.type in ledger.FOLDED:
                 notes = _fold(intake, key, row, original)
@@ -86,6 +88,7 @@ def keep(intake: Intake) -> Taken:
             key = event.account_id or ""
             if key and key not in memory.head.accounts:
                 memory.head.accounts.append(key)
+                memory.tail = None
         memory.keep(layout, key, row, token)
     if note_feed(memory, layout.feed, sort_key, is_from_ever=arrival.type == "loan.disbursed"):
         memory.sheets.clear()
@@ -99,6 +102,7 @@ def _loan_of(intake: Intake, loan_id: str) -> tuple[Arrival, ...]:
     loan = memory.head.loans.get(loan_id)
     released = NO_ARRIVALS
     if loan is None:
+        memory.tail = None
         loan = memory.head.loans[loan_id] = Loan(State())
         released = tuple(
             each.arrival
@@ -109,11 +113,14 @@ def _loan_of(intake: Intake, loan_id: str) -> tuple[Arrival, ...]:
     if loan.currency is None and amounts_of(event):
         own = getattr(event, "currency", None)
         loan.currency = "" if own in (None, intake.shelf.terms.reporting_currency) else own
+        memory.tail = None
     if intake.arrival.type == "loan.disbursed":
         loan.product = getattr(event, "product", "")
         loan.segment = getattr(event, "segment", None) or ""
+        memory.tail = None
     schedule = getattr(event, "schedule", None)
     if schedule:
+        memory.tail = None
         loan.schedules[intake.token] = sorted(_due(item) for item in schedule)
     return released
 
@@ -188,6 +195,7 @@ def refold(shelf: CompiledShelf, memory: Memory, loan_id: str) -> None:
     rows = ledger_rows(memory, loan_id)
     loan = memory.head.loans[loan_id]
     ledger.refold(loan, rows, shelf.setting.terms(memory))
+    memory.note_change("loan", loan_id)
     if rows:
         loan.latest = (rows[-1][1][0], rows[-1][2])
 

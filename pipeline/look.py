@@ -52,6 +52,7 @@ def note_feed(memory: Memory, feed: str, key: int, *, is_from_ever: bool) -> boo
     """
     first = memory.head.known.get(feed)
     if first is None or key < first[1] or (key == first[1] and is_from_ever):
+        memory.tail = None
         memory.head.known[feed] = (EVER if is_from_ever else day_of(key), key)
         return True
     return False

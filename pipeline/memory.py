@@ -1,24 +1,19 @@
-"""What is remembered of one borrower, and how it is frozen into a head and a tail.
-
-head   ledger, episodes, tasks, clocks, and the events since the last roll: written whenever the borrower is touched
-tail   all older kept events and the daily totals: written only on a roll
-"""
+"""What is remembered of one borrower; pipeline.freezing writes it as a head and a tail."""
 
 from array import array
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
-import zstandard
 
 from pipeline.decode import Arrival
-from pipeline.layout import INSTANT_BITS, TEXT_MASK, Layout, layout_of
+from pipeline.layout import ABSENT, INSTANT_BITS, TEXT_MASK, Layout
 from pipeline.ledger import Loan
+from pipeline.standing import Due
 
-VERSION = 1
-FRESH_LIMIT = 8  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
 Row = tuple[int, ...]
+Kind = Literal["loan", "episode", "task"]  # the parts of a head that are written again only when they change
 
 
 class Episode(msgspec.Struct, array_like=True, gc=False):
@@ -40,6 +35,11 @@ class Episode(msgspec.Struct, array_like=True, gc=False):
     false_since: int | None = None
     unknown_since: int | None = None
     closed_on: int | None = None
+
+    @property
+    def place(self) -> str:
+        """What it is found by: rule and key."""
+        return f"{self.rule}/{self.key}"
 
     def mark(self) -> tuple[object, ...]:
         """All that may change, to see whether it did."""
@@ -74,11 +74,11 @@ class Fresh(msgspec.Struct, array_like=True, gc=False):
     key: int
     id: str
     source: int
-    row: Row
+    row: tuple[int | None, ...]  # None: ABSENT, which takes nine bytes
 
 
-class Head(msgspec.Struct, array_like=True, gc=False):
-    """The part of memory that is written whenever a borrower is touched."""
+class Head(msgspec.Struct, gc=False):
+    """All but the kept events."""
 
     names: list[str] = msgspec.field(default_factory=lambda: [""])  # texts of kept events; 0 is none
     clock: int = 0  # the latest instant this borrower was looked at, UTC milliseconds
@@ -93,7 +93,8 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     void: dict[str, tuple[int, int]] = {}  # token of an event that counts no more -> its date, its digest
     parked: list[Arrival] = []
     related: dict[str, str] = {}  # related borrower -> kind
-    fresh: list[Fresh] = []  # the events since the last roll
+    backstop_on: int | None = None  # first close with a loan 30 days past due; NEVER until then, None while unknown
+    fresh: list[msgspec.Raw] = []  # the events since the last roll, each a Fresh as it is written
     shelf: str = ""
 
 
@@ -105,11 +106,12 @@ def token_of(event_id: str, source: str) -> str:
 class Stream:
     """The kept events of one type and one loan or account, in the order of (date, instant, id)."""
 
-    __slots__ = ("ids", "layout", "rows")
+    __slots__ = ("codes", "ids", "layout", "rows")
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
         self.rows = array("q")
+        self.codes: tuple[int, int] | None = None  # numbers of its type and its loan or account, once they were needed
         self.ids = "\n"  # one token a row, each ended by a newline: a search in one text is the fastest dedupe
 
     def __len__(self) -> int:
@@ -130,6 +132,11 @@ class Stream:
         rows[at * width : at * width] = array("q", row)
         tokens.insert(at, token)
         self._set_tokens(tokens)
+
+    def ends_with(self, row: Row) -> bool:
+        """Whether the last row is this one."""
+        width, rows = self.layout.width, self.rows
+        return len(rows) > 0 and rows[-width] == row[0] and rows[1 - width] == row[1]
 
     def tokens(self) -> list[str]:
         """The token of every row."""
@@ -178,8 +185,8 @@ class Memory:
     """All that is remembered of one borrower; it belongs to the caller and is changed in place by `step`."""
 
     __slots__ = (
-        "asleep_until", "borrower_id", "codes", "head", "ids", "is_touched",
-        "owes", "pruned_on", "quiet_until", "sheets", "streams", "tail", "totals",
+        "asleep_until", "borrower_id", "codes", "head", "is_touched", "moved", "owes", "pruned_on", "quiet_until",
+        "rolled_dues", "rolled_names", "seen", "sheets", "streams", "tail", "totals", "written",
     )  # fmt: skip
 
     def __init__(self, borrower_id: str) -> None:
@@ -191,12 +198,20 @@ class Memory:
         self.quiet_until = 0  # the first date on which the ledger may change by itself
         self.pruned_on = -1  # the last date on which it was looked for events too old to keep
         self.asleep_until = 0  # the first date whose close may bring anything at all
-        self.ids = "\n"  # tokens of all kept events, perhaps of some that are gone: one search says what is surely new
+        self.seen = bytearray()  # hashes of the tokens of all kept events, perhaps of some that are gone
+        self.written: dict[Kind, dict[str, msgspec.Raw]] = {
+            "loan": {},
+            "episode": {},
+            "task": {},
+        }  # as in the last head
+        self.moved: dict[tuple[Kind, str], None] = {}  # which of these changed since
         self.head = Head()
         self.codes = {"": 0}
         self.streams: dict[str, dict[str, Stream]] = {}  # type -> loan, account or "" -> rows
         self.totals: dict[str, dict[str, dict[int, array[int]]]] = {}  # type -> account -> category -> date, count, sum
         self.tail: bytes | None = None  # as last frozen; None: it must be written again
+        self.rolled_names = 0  # what it holds: so many names,
+        self.rolled_dues: dict[str, list[Due]] = {}  # and these dues of each loan
 
     def number(self, text: str) -> int:
         """The number of a text in this borrower's table of names; a new text is entered."""
@@ -209,9 +224,19 @@ class Memory:
             self.head.names.append(text)
         return code
 
-    def recollect_ids(self) -> None:
-        """Gather the tokens of all kept events again."""
-        self.ids = "\n" + "".join([s.ids[1:] for by_key in self.streams.values() for s in by_key.values()])
+    def note_change(self, kind: Kind, name: str) -> None:
+        """A loan, an episode or a task changed: the next head must write it again."""
+        self.is_touched = True
+        self.moved[kind, name] = None
+
+    def may_know(self, token: str) -> bool:
+        """Whether an event of this token may be kept; False is certain."""
+        return _mark_of(token) in self.seen
+
+    def recollect(self) -> None:
+        """Gather the hashes of the tokens of all kept events again."""
+        streams = [stream for by_key in self.streams.values() for stream in by_key.values()]
+        self.seen = bytearray(b"".join([_mark_of(token) for stream in streams for token in stream.tokens()]))
 
     def find(self, token: str) -> tuple[Stream, str] | None:
         """The stream that holds a token, and its type; None when it is not kept."""
@@ -237,83 +262,23 @@ class Memory:
         if stream is None:
             stream = self.stream(layout, key)
         stream.insert(row, token)
-        self.ids += token + "\n"
-        event_id, source = token.split("\t")
-        number = self.number
+        self.seen += _mark_of(token)
+        event_id, _, source = token.partition("\t")
+        if stream.codes is None:
+            stream.codes = (self.number(layout.type), self.number(key))
         if "#" in source:  # a derived event, known by its date as well: its source is no name to remember
             event_id, source = token, ""
-        self.head.fresh.append(Fresh(number(layout.type), number(key), event_id, number(source), row))
+        columns = [None if value == ABSENT else value for value in row]
+        source_code = self.codes.get(source)
+        if source_code is None:
+            source_code = self.number(source)
+        fresh = (*stream.codes, event_id, source_code, columns)
+        self.head.fresh.append(msgspec.Raw(_ENCODE(fresh)))
 
 
-def freeze(memory: Memory) -> tuple[bytes, bytes]:
-    """Memory as two records, head and tail; the tail is the same object as before unless it had to be rolled.
-
-    The first byte of each is the version of the format.
-    """
-    if memory.tail is None or len(memory.head.fresh) > FRESH_LIMIT:
-        memory.head.fresh = []
-        memory.tail = _freeze_tail(memory)
-    return bytes((VERSION,)) + _ENCODER.encode(memory.head), memory.tail
+def _mark_of(token: str) -> bytes:
+    """A hash of a token; it is never written, since another process hashes otherwise."""
+    return hash(token).to_bytes(8, "little", signed=True)
 
 
-def thaw(borrower_id: str, head: bytes, tail: bytes) -> Memory:
-    """The memory that was frozen.
-
-    Raises ValueError for a version that this release does not read.
-    """
-    for part in (head, tail):
-        if part[:1] != bytes((VERSION,)):
-            raise ValueError(
-                f"memory of {borrower_id}: expected format {VERSION}, got {part[:1]!r}; use the release that wrote it"
-            )
-    memory = Memory(borrower_id)
-    memory.head = _HEAD.decode(memoryview(head)[1:])
-    memory.codes = {name: i for i, name in enumerate(memory.head.names)}
-    _thaw_tail(memory, tail)
-    memory.tail = tail
-    names = memory.head.names
-    for each in memory.head.fresh:
-        stream = memory.stream(layout_of(names[each.type]), names[each.key])
-        stream.insert(each.row, token_of(each.id, names[each.source]) if each.source else each.id)
-    memory.recollect_ids()
-    return memory
-
-
-def _freeze_tail(memory: Memory) -> bytes:
-    streams = [
-        (type_name, key, stream.layout.width, stream.rows.tobytes(), stream.ids)
-        for type_name, by_key in memory.streams.items()
-        for key, stream in by_key.items()
-        if stream.rows
-    ]
-    totals = [
-        (type_name, account, category, rows.tobytes())
-        for type_name, by_account in memory.totals.items()
-        for account, by_category in by_account.items()
-        for category, rows in by_category.items()
-    ]
-    return bytes((VERSION,)) + _COMPRESSOR.compress(_ENCODER.encode((streams, totals)))
-
-
-def _thaw_tail(memory: Memory, tail: bytes) -> None:
-    streams, totals = _TAIL.decode(_DECOMPRESSOR.decompress(memoryview(tail)[1:]))
-    for type_name, key, width, rows, ids in streams:
-        stream = memory.stream(layout_of(type_name), key)
-        stream.rows.frombytes(rows)
-        stream.ids = ids
-        if width != stream.layout.width:
-            raise ValueError(
-                f"memory of {memory.borrower_id}: expected {stream.layout.width} columns of {type_name}, got {width}; "
-                "use the release that wrote it"
-            )
-    for type_name, account, category, rows in totals:
-        kept = array("q")
-        kept.frombytes(rows)
-        memory.totals.setdefault(type_name, {}).setdefault(account, {})[category] = kept
-
-
-_COMPRESSOR = zstandard.ZstdCompressor(level=1)  # 15 us a roll for 0.4 of the size; zlib takes four times as long
-_DECOMPRESSOR = zstandard.ZstdDecompressor()
-_ENCODER = msgspec.msgpack.Encoder()
-_HEAD = msgspec.msgpack.Decoder(Head)
-_TAIL: Any = msgspec.msgpack.Decoder(tuple[list[tuple[str, str, int, bytes, str]], list[tuple[str, str, int, bytes]]])
+_ENCODE = msgspec.msgpack.Encoder().encode

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from pipeline.absorb import Absorb, absorb_of
 from pipeline.layout import ABSENT, day_of
 from pipeline.ledger_meters import Setting, macro_meter, now_meter
 from pipeline.look import Look
@@ -37,6 +38,8 @@ class Compiled(NamedTuple):
     feeds: tuple[str, ...]
     reach: Reach | None
     per_key: bool  # asked for one loan or account, not for the borrower
+    absorb: Absorb | None = None
+    grows: bool = False  # by one a day while nothing happens
 
 
 def compile_measure(measure: Measure, per: str, setting: Setting) -> Compiled:
@@ -64,7 +67,8 @@ def compile_measure(measure: Measure, per: str, setting: Setting) -> Compiled:
         assert field is not None
         core = _fact(measure, source, field, reach, feeds)
     scale = setting.scale(field) if field is not None and measure.verb != "distinct" else 1
-    return Compiled(measure, core, scale, feeds, reach, per_key)
+    absorb = absorb_of(measure, source, reach)
+    return Compiled(measure, core, scale, feeds, reach, per_key, absorb, measure.verb == "days_since")
 
 
 # -- windows over events ----------------------------------------------------
@@ -153,7 +157,7 @@ def _days_since(measure: Measure, source: Source, reach: Reach, feeds: tuple[str
         full = full_on(memory, look, window, reach.back, feeds) if measure.over is not None else 0
         if full:
             return unknown_until(reach.until(today, latest, full))
-        return today - latest, today - latest, min(today + 1, reach.until(today, latest, 0))
+        return today - latest, today - latest, reach.until(today, latest, 0)
 
     return meter
 

@@ -112,5 +112,6 @@ def derive_misses(shelf: CompiledShelf, day: Day, memory: Memory) -> None:
             memory.keep(layout, loan_id, row, token)
             ledger.apply(loan, loan.state, "repayment.missed", row, token, shelf.setting.terms(memory))
             loan.latest = max(loan.latest, (row[0], token))
+            memory.note_change("loan", loan_id)
             forget_values(memory, "repayment.missed")
             memory.is_touched = True

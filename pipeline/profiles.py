@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline import standing
-from pipeline.announce import in_unit, is_muted, life, plain
+from pipeline.announce import is_muted, life, plain
 from pipeline.episodes import shown_state
 from pipeline.judge import keys_of
 from pipeline.ledger import Loan
@@ -14,6 +14,8 @@ from pipeline.sheet import Sheet
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number
 from rules.rule import SEVERITIES
+
+NEVER = "never"
 
 
 def profile_of(shelf: CompiledShelf, day: Day, memory: Memory) -> dict[str, Any]:
@@ -33,6 +35,7 @@ def profile_of(shelf: CompiledShelf, day: Day, memory: Memory) -> dict[str, Any]
         "loans": [_loan(shelf, memory, loan_id, look) for loan_id in sorted(memory.head.loans)],
         "episodes": [_episode(shelf, memory, e, day.date) for _, e in sorted(memory.head.episodes.items())],
         "measures": _measures(shelf, memory, look),
+        "backstop_on": _backstop(memory.head.backstop_on),
     }
 
 
@@ -82,6 +85,10 @@ def _episode(shelf: CompiledShelf, memory: Memory, episode: Episode, on: int) ->
     }
 
 
+def _backstop(on: int | None) -> str | None:
+    return NEVER if on == standing.NEVER else _date(on)
+
+
 def _date(number: int | None) -> str | None:
     return None if number is None else date_of_number(number).isoformat()
 
@@ -92,6 +99,6 @@ def _measures(shelf: CompiledShelf, memory: Memory, look: Look) -> dict[str, dic
         for key in keys_of(bench, memory):
             sheet = Sheet(bench, memory, key, look)
             for judged in bench.judged:
-                measured = {name: plain(in_unit(sheet, place)[0]) for name, place in judged.measures.items()}
+                measured = {name: plain(sheet, place) for name, place in judged.measures.items()}
                 found.setdefault(judged.rule.rule, {})[key or memory.borrower_id] = measured
     return dict(sorted(found.items()))

@@ -33,7 +33,7 @@ def prune(shelf: CompiledShelf, memory: Memory, on: int) -> None:
     for loan_id, rows in folded.items():
         _advance_checkpoint(shelf, memory, loan_id, rows)
     _drop_totals(memory, on)
-    memory.recollect_ids()
+    memory.recollect()
     _drop_void(memory, on)
 
 
@@ -81,6 +81,7 @@ def _advance_checkpoint(shelf: CompiledShelf, memory: Memory, loan_id: str, rows
         ledger.apply(loan, state, type_name, loan.originals.pop(token, row), token, terms)
         loan.schedules.pop(token, None)
     loan.checkpoint = state
+    memory.note_change("loan", loan_id)
 
 
 def _drop_totals(memory: Memory, on: int) -> None:

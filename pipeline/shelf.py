@@ -7,17 +7,15 @@ from typing import NamedTuple
 import xxhash
 
 from pipeline.events import CATALOGUE, digits
-from pipeline.judge import Bench, Judged, bench_of, read_by
-from pipeline.layout import layout_of
+from pipeline.judge import Bench, Judged, bench_of
 from pipeline.ledger_meters import Setting
 from pipeline.look import Look
 from pipeline.memory import Memory
 from pipeline.money import converted
-from pipeline.selectors import Picker, picker_of
 from pipeline.standing import Part, Terms
 from pipeline.zone import Zone
 from rules.catalogue import Field
-from rules.rule import Per, Rule, Selector, Shelf
+from rules.rule import Per, Rule, Shelf
 
 PERS: tuple[Per, ...] = ("borrower_id", "loan_id", "account_id")
 PPM = 1_000_000
@@ -39,15 +37,6 @@ class BankTerms:
     buckets: tuple[int, ...] = (0, 30, 60, 90)  # upper bounds of days past due
 
 
-class Reader(NamedTuple):
-    """The rules of one bench that read events narrowed in one way."""
-
-    pick: Picker | None  # None: every event of the type
-    texts: tuple[str, ...]
-    own: int  # rules (bit set) that read it of the event's own loan or account
-    any: int  # rules that read it of the borrower
-
-
 class CompiledShelf(NamedTuple):
     """Everything that decides."""
 
@@ -57,7 +46,6 @@ class CompiledShelf(NamedTuple):
     rules: dict[str, Rule]  # live and shadow
     order: dict[str, int]  # rule -> place: inhibitors first, then by name
     benches: tuple[Bench, ...]
-    readers: tuple[dict[str, tuple[Reader, ...]], ...]  # for each bench: type of event -> who reads it
     marks: dict[str, tuple[int, int]]  # rule -> its hash and shape, 64 bits of each
     read_types: frozenset[str]  # types of events that any rule reads
     judged: dict[str, tuple[int, Judged]]  # rule -> its bench, and itself compiled
@@ -70,11 +58,10 @@ def compile_shelf(shelf: Shelf, terms: BankTerms) -> CompiledShelf:
     order = {name: i for i, name in enumerate(in_topological_order(deciding))}
     ordered = sorted(deciding.values(), key=lambda rule: order[rule.rule])
     benches = tuple(bench_of(per, [rule for rule in ordered if rule.per == per], setting) for per in PERS)
-    readers = tuple(_readers(bench, setting.scale) for bench in benches)
     judged = {each.rule.rule: (i, each) for i, bench in enumerate(benches) for each in bench.judged}
     marks = {name: (_mark(rule.hash), _mark(rule.shape)) for name, rule in deciding.items()}
-    read_types = frozenset(event for by_event in readers for event in by_event)
-    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, readers, marks, read_types, judged)
+    read_types = frozenset(event for bench in benches for event in bench.reading)
+    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, marks, read_types, judged)
 
 
 def _mark(text: str) -> int:
@@ -116,26 +103,3 @@ def in_topological_order(rules: dict[str, Rule]) -> list[str]:
     for name in sorted(rules):
         place(name, frozenset())
     return list(placed)
-
-
-def _readers(bench: Bench, scale: Callable[[Field], int]) -> dict[str, tuple[Reader, ...]]:
-    """Who must be looked at after an event: by type, and by how measures narrow it."""
-    found: dict[str, dict[Selector, tuple[int, int]]] = {}
-    for judged in bench.judged:
-        for measure in judged.rule.measure.values():
-            is_own = bench.per != "borrower_id" and not measure.of_borrower
-            for selector in read_by(measure, CATALOGUE):
-                own, any_ = found.setdefault(selector.event, {}).get(selector, (0, 0))
-                bits = (own | judged.bit, any_) if is_own else (own, any_ | judged.bit)
-                found[selector.event][selector] = bits
-    return {
-        event: tuple(_reader(selector, own, any_, scale) for selector, (own, any_) in by_selector.items())
-        for event, by_selector in found.items()
-    }
-
-
-def _reader(selector: Selector, own: int, any_: int, scale: Callable[[Field], int]) -> Reader:
-    if selector.where is None:
-        return Reader(None, (), own, any_)
-    pick, texts = picker_of(layout_of(selector.event), selector.where, scale)
-    return Reader(pick, texts, own, any_)

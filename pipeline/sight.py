@@ -4,13 +4,14 @@ from collections.abc import Sequence
 
 from pipeline.announce import Telling, closing, opening
 from pipeline.decisions import Alert, Decision, Reason
-from pipeline.episodes import Moment, advance, close, is_settled, still_clearing, still_pending
-from pipeline.judge import Bench, Judged, keys_of
+from pipeline.episodes import Moment, advance, close, still_clearing, still_pending
+from pipeline.judge import Bench, Judged, Reading, bits_of, keys_of
 from pipeline.keeping import News
+from pipeline.layout import day_of
 from pipeline.look import Look
 from pipeline.memory import Episode, Memory
-from pipeline.sheet import Sheet, forget_values, sheet_of
-from pipeline.shelf import CompiledShelf, Reader
+from pipeline.sheet import Sheet, sheet_of
+from pipeline.shelf import CompiledShelf
 from pipeline.tasks import follow
 
 
@@ -30,19 +31,21 @@ class Sight:
 
     def look_at(self, news: Sequence[News]) -> None:
         """Judge the rules that read what is new."""
-        for each in news:
-            forget_values(self.memory, each.type)
         for i, bench in enumerate(self.shelf.benches):
             if not bench.judged:
                 continue
-            readers = self.shelf.readers[i]
             shared, own = 0, dict[str, int]()
             for each in news:
-                for reader in readers.get(each.type, ()):
-                    if reader.pick is None or self._matches(reader, each):
-                        shared |= reader.any
-                        if reader.own:
-                            own[each.key] = own.get(each.key, 0) | reader.own
+                readings = bench.reading.get(each.type)
+                if readings is not None:
+                    is_newest = self._is_newest(each)
+                    for reading in readings:
+                        if reading.pick is None or self._matches(reading, each):
+                            self._let_in(i, reading, each, is_newest=is_newest)
+                            if reading.is_own:
+                                own[each.key] = own.get(each.key, 0) | bench.users[reading.meter]
+                            else:
+                                shared |= bench.users[reading.meter]
             if shared:
                 for key in keys_of(bench, self.memory):
                     self._judge(i, bench, key, shared | own.get(key, 0))
@@ -62,7 +65,6 @@ class Sight:
                 sheet = self.memory.sheets.get((i, key))
                 if sheet is None or sheet.bench is not bench or missing or not sheet.is_quiet(today):
                     self._judge(i, bench, key, bench.everyone)
-                    self.memory.sheets[i, key].note_judged(today)
 
     def told(self, closed_loan: str = "") -> list[Decision]:
         """Alerts of every transition that is not muted, inhibitors first, and the tasks that follow."""
@@ -94,28 +96,45 @@ class Sight:
 
     # -- judging --
 
-    def _matches(self, reader: Reader, news: News) -> bool:
-        codes = tuple([self.memory.codes.get(text, -1) for text in reader.texts])
-        return bool(reader.pick is not None and reader.pick(news.row, 0, len(news.row), codes))
+    def _is_newest(self, news: News) -> bool:
+        """Whether an event is of today, and the last of its stream."""
+        if self.moment.is_correction or day_of(news.row[0]) != self.moment.on:
+            return False
+        stream = self.memory.streams.get(news.type, {}).get(news.key)
+        return stream is not None and stream.ends_with(news.row)
+
+    def _matches(self, reading: Reading, news: News) -> bool:
+        codes = tuple([self.memory.codes.get(text, -1) for text in reading.texts])
+        return bool(reading.pick is not None and reading.pick(news.row, 0, len(news.row), codes))
+
+    def _let_in(self, i: int, reading: Reading, news: News, *, is_newest: bool) -> None:
+        """Let an event change the values that it may change, of its own loan or account or of all."""
+        for (bench, key), sheet in self.memory.sheets.items():
+            if bench == i:
+                if sheet.look is not self.look:
+                    sheet.turn_to(self.look)
+                if is_newest and (key == news.key or not reading.is_own):
+                    sheet.take_in(reading, news.row)
+                else:
+                    sheet.forget(reading.meter)
 
     def _judge(self, i: int, bench: Bench, key: str, asked: int) -> None:
+        """Judge those rules that may hold otherwise than before, and move the episodes that time may move."""
         sheet = sheet_of(self.memory, (i, key), bench, self.look)
-        true, today = sheet.true_rules(asked), self.moment.on
-        fresh = true & ~sheet.settled
-        while fresh:
-            bit = fresh & -fresh
-            fresh ^= bit
-            judged = bench.judged[bit.bit_length() - 1]
-            episode = self._episode(sheet, judged)
-            if not still_pending(episode, judged.rule, today):
-                self._advance(sheet, judged, episode, True)
-        if sheet.alive:
-            gone = asked & ~true
-            for bit, episode in [entry for entry in sheet.alive.items() if entry[0] & gone]:
+        today, todo = self.moment.on, sheet.to_judge(asked)
+        if todo:
+            true = sheet.true_rules(todo)
+            for bit in bits_of(true):
                 judged = bench.judged[bit.bit_length() - 1]
+                episode = self._episode(sheet, judged)
+                if not still_pending(episode, judged.rule, today):
+                    self._advance(sheet, judged, episode, True)
+            for bit in bits_of(todo & sheet.living & ~true):
+                judged, episode = bench.judged[bit.bit_length() - 1], sheet.alive[bit]
                 truth = False if sheet.holds(judged.fails, judged) else None
                 if truth is None or judged.ladder or not still_clearing(episode, judged.rule, today):
                     self._advance(sheet, judged, episode, truth)
+        sheet.note_judged(asked)
 
     def _episode(self, sheet: Sheet, judged: Judged) -> Episode:
         episode = sheet.alive.get(judged.bit)
@@ -134,21 +153,16 @@ class Sight:
     def _advance(self, sheet: Sheet, judged: Judged, episode: Episode, truth: bool | None) -> None:
         before = episode.mark()
         reason = advance(episode, judged.rule, truth, lambda above: sheet.rung(judged, above), self.moment)
-        bit = judged.bit
+        sheet.note_episode(judged, episode)
         if episode.state == "closed":
-            sheet.alive.pop(bit, None)
-            sheet.settled &= ~bit
             if episode.n == 0:
-                del self.memory.head.episodes[f"{episode.rule}/{episode.key}"]
-        else:
-            sheet.alive[bit] = episode
-            sheet.settled = sheet.settled | bit if is_settled(episode, judged.top) else sheet.settled & ~bit
-            if episode.state == "open" and episode.told < episode.severity:
-                self.memory.owes = True
+                del self.memory.head.episodes[episode.place]
+        elif episode.state == "open" and episode.told < episode.severity:
+            self.memory.owes = True
         if reason is not None:
             self._note_ending(episode, reason)
         if before != episode.mark():
-            self.memory.is_touched = True
+            self.memory.note_change("episode", episode.place)
 
     def _asked(self, episode: Episode) -> tuple[Judged, Sheet] | None:
         found = self.shelf.judged.get(episode.rule)
@@ -171,11 +185,14 @@ class Sight:
             close(episode, reason, self.moment.on)
             self._note_ending(episode, reason)
         episode.state = "closed"
+        self.memory.note_change("episode", episode.place)
 
     def _adopt_shelf(self) -> None:
         """Under another shelf: a rule that left or measures otherwise ends its episodes, else pending ones restart."""
         self.memory.sheets.clear()
-        for episode in self.memory.head.episodes.values():
+        self.memory.tail = None
+        for place, episode in self.memory.head.episodes.items():
+            self.memory.note_change("episode", place)
             rule = self.shelf.rules.get(episode.rule)
             if rule is None or self.shelf.marks[rule.rule][1] != episode.shape:
                 self._end(episode, "rule_changed")

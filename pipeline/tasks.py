@@ -38,6 +38,7 @@ def _revise(memory: Memory, queue: str, asking: dict[str, tuple[int, str, str]])
         cancelled = _written(memory, queue, task, "cancelled")
         task.is_open, task.alerts = False, {}
         return cancelled
+    memory.note_change("task", queue)
     before = (list(task.alerts), task.action, task.due_by)
     _with(task, asking)
     return None if before == (list(task.alerts), task.action, task.due_by) else _written(memory, queue, task, "updated")
@@ -53,6 +54,7 @@ def _with(task: Task, asking: dict[str, tuple[int, str, str]]) -> Task:
 
 
 def _written(memory: Memory, queue: str, task: Task, status: str) -> CollectionTask:
+    memory.note_change("task", queue)
     task.revision += 1
     return CollectionTask(
         id=f"{queue}/{memory.borrower_id}/{task.n}",
@@ -71,6 +73,7 @@ def begin(memory: Memory, task_id: str) -> None:
     task = _found(memory, task_id)
     if task is not None:
         task.has_begun = True
+        memory.note_change("task", task_id.split("/", 1)[0])
 
 
 def finish(memory: Memory, task_id: str) -> list[CollectionTask]:

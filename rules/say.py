@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
+from functools import cache
 from typing import Literal, NamedTuple
 
 from rules.condition_text import number_text
@@ -19,6 +20,7 @@ Exact = Decimal | Fraction | int | bool | None
 
 _SLOT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.(over|within))?(?::([.,%\w]+))?\}")
 _FORMAT = re.compile(r"(,)?(?:\.([0-9]))?([fd%])?")
+_WHOLE = {None: "", "d": "", ".0f": "", ",": ",", ",d": ",", ",.0f": ","}  # formats that leave a whole number whole
 _PLAIN_DECIMALS = 6
 _UNITS = {
     "en": {"h": ("hour", "hours"), "d": ("day", "days"), "w": ("week", "weeks")},
@@ -56,17 +58,34 @@ def say_faults(template: str, measures: Mapping[str, Measure | None]) -> Iterato
         yield f"the number {number[0]} is written by hand; use a slot such as {_slot_for(number[0], measures)}"
 
 
+@cache
+def shown_by(template: str) -> frozenset[str]:
+    """The measures whose values a message shows."""
+    return frozenset(slot.measure for slot in slots_of(template) if slot.window is None)
+
+
+@cache
+def _pieces(template: str) -> tuple[str | Slot, ...]:
+    """A message as texts and slots, in order."""
+    pieces: list[str | Slot] = []
+    end = 0
+    for found in _SLOT.finditer(template):
+        pieces += [template[end : found.start()], Slot(*found.groups())]
+        end = found.end()
+    return (*pieces, template[end:])
+
+
 def render(template: str, rule: Rule, values: Mapping[str, Exact], lang: Language = "en") -> str:
     """The message with its slots filled from exact values, each in the unit of its measure."""
+    return "".join(
+        [piece if isinstance(piece, str) else _filled(piece, rule, values, lang) for piece in _pieces(template)]
+    )
 
-    def filled(found: re.Match[str]) -> str:
-        slot = Slot(*found.groups())
-        measure = rule.measure[slot.measure]
-        if slot.window is not None:
-            return span_text(getattr(measure, slot.window), lang)
-        return value_text(values.get(slot.measure), slot.format, lang)
 
-    return _SLOT.sub(filled, template)
+def _filled(slot: Slot, rule: Rule, values: Mapping[str, Exact], lang: Language) -> str:
+    if slot.window is not None:
+        return span_text(getattr(rule.measure[slot.measure], slot.window), lang)
+    return value_text(values.get(slot.measure), slot.format, lang)
 
 
 def span_text(span: Span, lang: Language = "en") -> str:
@@ -89,6 +108,8 @@ def value_text(value: Exact, form: str | None = None, lang: Language = "en") -> 
     """
     if value is None or isinstance(value, bool):
         return _WORDS[lang][value]
+    if isinstance(value, int) and form in _WHOLE:
+        return f"{value:{_WHOLE[form]}}"
     exact = Fraction(value)
     commas, decimals, kind = _format_parts(form or "")
     if kind == "%":

@@ -88,13 +88,14 @@ def test_every_fault_of_a_rule_file_is_a_line_of_its_own(tmp_path):
         ("buckets: [1, 30]\n", "settings.yaml:1:1 buckets: expected rising upper bounds that begin with 0"),
     ],
 )
-@pytest.mark.parametrize("command", ["ingest", "replay", "check", "test", "lock", "explain", "demo"])
+@pytest.mark.parametrize("command", ["ingest", "simulate", "replay", "check", "test", "lock", "explain", "demo"])
 def test_every_command_refuses_wrong_settings_with_one_sentence(tmp_path, command, text, sentence):
     config = tmp_path / "settings.yaml"
     config.write_text(text)
     log = written(tmp_path / "log.jsonl", *WORKED)
     words: dict[str, list[str | Path]] = {
         "ingest": ["ingest", log, "--mapping", "taiwan_cards", "--out", tmp_path / "events.jsonl"],
+        "simulate": ["simulate", "--borrowers", "1", "--out", tmp_path / "out"],
         "replay": ["replay", log, "--out", tmp_path / "out"],
         "check": ["rules", "check"],
         "test": ["rules", "test"],
@@ -140,6 +141,7 @@ def test_quiet_commands_print_nothing(tmp_path, worked):
         ["rules", "check", "--quiet"],
         ["rules", "test", "--quiet"],
         ["explain", "missed-and-silent/L4/1/opened", "--from", worked.folder, "--quiet"],
+        ["judge", "--alerts", worked.folder, "--quiet"],
         ["demo", "--out", tmp_path / "demo", "--quiet"],
     ):
         ran = forewarn(*words)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.decisions import line
-from pipeline.memory import freeze, thaw
+from pipeline.freezing import freeze, thaw
 from pipeline.shelf import CompiledShelf
 from tests.journeys import (
     DAY_0,

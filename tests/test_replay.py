@@ -135,6 +135,7 @@ def test_profiles_are_one_line_a_borrower_sorted_by_id(tmp_path):
             "loans": [{"loan_id": loan_id} | loan],
             "episodes": [],  # 31 days late, but of a silence nothing is known: no payment was ever seen
             "measures": {"missed-and-silent": {loan_id: {"overdue": 31, "silent": None}}},
+            "backstop_on": "2025-03-01",
         }
         for borrower, loan_id in (("B10", "L10"), ("B2", "L2"))
     ]

@@ -5,7 +5,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.memory import freeze, thaw
+from pipeline.freezing import freeze, thaw
+from pipeline.memory import Kind
 from pipeline.sheet import Sheet
 from rules.rule import And, Measure, Not, Or, Per, Rule, Selector, Span
 from tests.oracles.random_rule_journeys import Journey, journeys
@@ -122,6 +123,48 @@ def test_the_order_of_a_days_events_changes_no_measure_at_its_close(world: World
         if each is None:
             for name, key in keys:
                 assert one.values(name, key, DAY_0 + day) == two.values(name, key, DAY_0 + day), f"day {day}"
+
+
+@tries(150)
+@given(worlds())
+def test_what_is_kept_of_a_measure_is_what_asking_anew_would_find(world: World) -> None:
+    shelf, journey = world
+    engine = engine_of(shelf, journey)
+    for day, each in steps(journey.events, journey.until):
+        step(engine, journey, day, each)
+        for sheet in engine.memory.sheets.values():
+            anew = Sheet(sheet.bench, sheet.memory, sheet.key, sheet.look)
+            for i, until in enumerate(sheet.until):
+                if sheet.exact[i] is not None and until > sheet.look.day.date:
+                    kept, found = (sheet.ask(i), sheet.at_least[i]), (anew.ask(i), anew.at_least[i])
+                    if sheet.bench.meters[i].grows:
+                        kept, found = kept[:1], found[:1]  # the bound of what is known exactly is not read
+                    assert str(kept) == str(found), f"day {day}, {sheet.bench.meters[i].measure}"
+                    assert sheet.pieces[i] == anew.pieces[i], f"day {day}, {sheet.bench.meters[i].measure}"
+
+
+@tries(80)
+@given(worlds(), st.sets(st.integers(0, 60), max_size=6))
+def test_the_parts_of_a_head_that_keep_their_bytes_are_those_that_did_not_change(
+    world: World, crashes: set[int]
+) -> None:
+    shelf, journey = world
+    engine = engine_of(shelf, journey)
+    for n, (day, each) in enumerate(steps(journey.events, journey.until)):
+        step(engine, journey, day, each)
+        head, _ = freeze(engine.memory)
+        for kind, parts in parts_of(engine).items():
+            for name in parts:
+                if kind != "episode" or name in engine.memory.written["episode"]:
+                    engine.memory.note_change(kind, name)
+        assert freeze(engine.memory)[0] == head, f"day {day}"
+        if n in crashes:
+            engine.crash()
+
+
+def parts_of(engine: Engine) -> dict[Kind, Any]:
+    head = engine.memory.head
+    return {"loan": head.loans, "episode": head.episodes, "task": head.tasks}
 
 
 @tries(80)

@@ -1,5 +1,6 @@
 """How early, how right, how much work: every figure of one small portfolio, worked out by hand."""
 
+from datetime import date
 from pathlib import Path
 
 import msgspec
@@ -191,6 +192,12 @@ def test_what_came_after_the_last_close_is_not_judged(tmp_path):
     assert (counts["alerts"], counts["tasks"]) == (1, 0)
 
 
+def test_an_alert_on_the_day_of_the_backstop_is_not_before_it(tmp_path):
+    told = replay_folder(tmp_path / "told", [Life("B1", "r1", "2025-01-15")], [profile_line("B1", "2025-01-15")])
+    truth = truth_file(tmp_path / "truth.csv", "B1,,2025-01-15,2025-01-15")
+    assert share(judgement_of(told, truth, None).overall, "before_backstop") == (0.0, 1)
+
+
 # -- flip-flop --------------------------------------------------------------
 
 
@@ -224,7 +231,8 @@ def test_an_alert_that_closes_and_opens_on_one_day_flips(tmp_path):
 
 
 def test_a_closing_whose_thirty_days_were_not_seen_counts_neither_way(tmp_path):
-    # From 2 December to the last day are 29 days.
+    # From 1 December to the last day are 30 days, from the second 29.
+    assert flips(tmp_path, Life("B1", "r1", "2025-11-01", closed="2025-12-01")) == (0.0, 1)
     lives = [Life("B1", "r1", "2025-11-01", closed="2025-12-02"), Life("B1", "r1", "2025-12-03", n=2)]
     assert flips(tmp_path, *lives) == (None, 0)
 
@@ -265,6 +273,7 @@ def test_each_month_has_places_for_two_in_a_hundred_borrowers(tmp_path):
     # for B1, on 9 June, after those of B2 and B3. In July B1 has a place again.
     lives = [
         Life("B1", "r1", "2025-06-01", "low"),
+        Life("B4", "r1", "2025-06-01", "low"),
         Life("B3", "r1", "2025-06-02", "critical"),
         Life("B2", "r1", "2025-06-08", "critical"),
         Life("B1", "r2", "2025-06-09", "critical"),
@@ -276,6 +285,17 @@ def test_each_month_has_places_for_two_in_a_hundred_borrowers(tmp_path):
     assert (monthly.counts["alerts"], monthly.counts["alerted"], monthly.counts["true"]) == (3, 3, 2)
     # B2 is 54 days ahead (22 of June, 31 of July, 1), B1 with its opening of July 23: the median is 38.5.
     assert share(monthly, "lead_median_days") == (38.5, 2)
+
+
+def test_a_month_that_was_seen_in_part_has_that_part_of_the_places(tmp_path):
+    # 100 borrowers, two places a month. 16 of the 31 days of January are 1.03 places, rounded up 2; 15 are 0.97, so 1.
+    lives = [Life(f"B{n}", "r1", "2024-01-20") for n in range(5)]
+    profiles = [profile_line(f"B{n}") for n in range(100)]
+    for day, places in ((16, 2), (17, 1)):
+        told = replay_folder(tmp_path / f"{day}", lives, profiles, first=date(2024, 1, day))
+        assert judgement_of(told, None, None).at_monthly_budget.counts["alerts"] == places
+    told = replay_folder(tmp_path / "end", lives, profiles, last=date(2024, 1, 31))
+    assert judgement_of(told, None, None).at_monthly_budget.counts["alerts"] == 2
 
 
 def test_of_equals_at_one_look_the_borrower_with_the_first_id_has_the_place(tmp_path):
@@ -298,6 +318,17 @@ def test_the_interval_of_a_share_is_that_of_drawing_the_borrowers_again(tmp_path
     figure = judgement_of(told, truth, None).overall.figures["precision"]
     assert figure.value == 0.5
     assert figure.low == pytest.approx(0.451, abs=0.007) and figure.high == pytest.approx(0.549, abs=0.007)
+
+
+def test_borrowers_with_an_alert_are_drawn_apart_from_those_without(tmp_path):
+    # The same deviation for 200 alerted ones of 400, of whom nothing else is known.
+    lives = [Life(f"B{n}", "r1", "2024-06-01") for n in range(200)]
+    told = replay_folder(tmp_path / "told", lives, [profile_line(f"B{n}") for n in range(400)])
+    for name, scale in (("alerted_share", 1), ("alerts_per_1000_and_month", 1_000 * 30.44 / 731)):
+        figure = judgement_of(told, None, None).overall.figures[name]
+        assert figure.low is not None and figure.high is not None
+        assert figure.low / scale == pytest.approx(0.451, abs=0.007)
+        assert figure.high / scale == pytest.approx(0.549, abs=0.007)
 
 
 def test_borrowers_of_whom_nothing_is_told_are_drawn_as_well(tmp_path):

@@ -24,7 +24,10 @@ DAYS = (LAST - FIRST).days
 BORROWERS = [f"B{n}" for n in range(6)]
 RULES = ("r1", "r2", "r3")
 FEW = settings(max_examples=60)  # the slow verdict is tried on as many as all laws are
-days = st.integers(0, DAYS).map(lambda n: FIRST + timedelta(days=n))
+# Days that lie 0, 1, 91, 182, 364, 365 and 366 apart meet the limits of the definitions more often than any days do.
+NEAR = (0, 1, 2, 91, 92, 182, 183, 364, 365, 366, 456, 547, 729, 730)
+numbers = st.sampled_from(NEAR) | st.integers(0, DAYS)
+days = numbers.map(lambda n: FIRST + timedelta(days=n))
 
 
 @st.composite
@@ -47,8 +50,10 @@ def truths(draw: st.DrawFn) -> dict[str, Outcome]:
     found = {}
     for borrower in BORROWERS:
         if draw(st.booleans()):
-            defaulted = draw(st.none() | st.integers(0, DAYS + 100).map(lambda n: FIRST + timedelta(days=n)))
-            began = None if defaulted is None else defaulted - timedelta(days=draw(st.integers(0, 200)))
+            defaulted = draw(st.none() | days | st.just(LAST + timedelta(days=1)))
+            began = draw(st.none() | days)
+            if began is not None and defaulted is not None:
+                began = min(began, defaulted)
             cause = draw(st.sampled_from((None, "illness", "divorce")))
             found[borrower] = Outcome(cause=cause, began_on=began, defaulted_on=defaulted)
     return found
@@ -80,12 +85,17 @@ def count(verdict: Verdict, name: str) -> int:
 
 def slowly(told: list[Life], truth: Truth, known: list[str | None]) -> dict[str, Any]:
     """Counts and medians by the words of the definitions, one borrower and one opening at a time."""
-    found: dict[str, Any] = {name: 0 for name in ("true", "false", "censored", "after_default", "caught", "before")}
-    leads = []
+    names = ("true", "false", "censored", "after_default", "caught", "before", "mature", "mature_true", "luck")
+    found: dict[str, Any] = {name: 0 for name in (*names, *(f"recall_{n}_days" for n in HORIZONS))}
+    leads, waits = [], []
     for borrower, backstop in zip(BORROWERS, known, strict=True):
         row = truth.get(borrower, Outcome())
         default = row.defaulted_on if row.defaulted_on is not None and row.defaulted_on <= LAST else None
         true = []
+        alerts = [date.fromisoformat(life.opened) for life in told if life.borrower == borrower]
+        for n in HORIZONS:
+            is_seen = default is not None and (default - FIRST).days >= n
+            found[f"recall_{n}_days"] += is_seen and any((default - opened).days >= n for opened in alerts)
         for life in told:
             if life.borrower != borrower:
                 continue
@@ -99,11 +109,18 @@ def slowly(told: list[Life], truth: Truth, known: list[str | None]) -> dict[str,
                 found["false"] += 1
             else:
                 found["censored"] += 1
+            is_mature = (LAST - opened).days >= 365 and not (default is not None and opened > default)
+            found["mature"] += is_mature
+            found["mature_true"] += is_mature and opened in true
         if true and default is not None:
             found["caught"] += 1
             leads.append((default - min(true)).days)
+            if row.began_on is not None:
+                found["luck"] += min(true) < row.began_on
+                waits += [(opened - row.began_on).days for opened in sorted(true) if opened >= row.began_on][:1]
             found["before"] += backstop == "never" or (backstop is not None and str(min(true)) < backstop)
     found["median"] = median(leads) if leads else None
+    found["wait"] = median(waits) if waits else None
     found |= {f"ahead_{n}_days": sum(lead >= n for lead in leads) for n in AHEAD}
     return found
 
@@ -115,9 +132,12 @@ def test_the_verdict_equals_a_slow_one(told, truth, known):
         assert verdict.counts[name] == slow[name], name
     assert verdict.figures["lead_median_days"].value == slow["median"]
     assert count(verdict, "before_backstop") == slow["before"]
-    assert {name: count(verdict, name) for name in slow if name.startswith("ahead_")} == {
-        name: number for name, number in slow.items() if name.startswith("ahead_")
-    }
+    assert verdict.figures["onset_to_alert_median_days"].value == slow["wait"]
+    assert count(verdict, "before_onset") == slow["luck"]
+    mature = verdict.figures["precision_mature"]
+    assert (mature.of, count(verdict, "precision_mature")) == (slow["mature"], slow["mature_true"])
+    by_days = [name for name in slow if name.endswith("_days")]
+    assert {name: count(verdict, name) for name in by_days} == {name: slow[name] for name in by_days}
 
 
 # -- laws -------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""How a borrower comes to be: drawn from a stream of its own, so that the first borrowers are the same in any portfolio.
+"""How a borrower comes to be: from a stream of its own, so that the first borrowers are the same in any portfolio.
 
 What hangs together (spouses, guarantors, groups) is drawn a block at a time, from the stream of the block.
 """
@@ -47,7 +47,9 @@ def _make_person(b: Borrower, w: World, *, is_new: bool) -> None:
     f, chance = w.figures, b.chance
     kind = chance.random()
     kinds = f.income_kinds
-    b.income_kind = "pension" if kind < kinds.pension else "business" if kind < kinds.pension + kinds.business else "salary"
+    b.income_kind = (
+        "pension" if kind < kinds.pension else "business" if kind < kinds.pension + kinds.business else "salary"
+    )
     b.income = int(lognormal(chance, f.income.median, f.income.spread) / 50) * 50 * w.unit
     b.payday = (5, 8, 10, 15, 20, 25, 28)[int(chance.random() * 7)]
     b.overdraft = b.income // 2 if chance.random() < f.habits.overdraft else 0
@@ -59,12 +61,14 @@ def _make_person(b: Borrower, w: World, *, is_new: bool) -> None:
     service = between(chance, f.budget.debt_service)
     elsewhere = give_debts_elsewhere(b, w)
     saved = between(chance, f.budget.saved)
-    left = 1.0 - rent - elsewhere - saved
+    alimony = between(chance, f.budget.alimony) if chance.random() < f.budget.pay_alimony else 0.0
+    left = 1.0 - rent - elsewhere - saved - alimony
     service = max(0.05, min(service, left - f.budget.least_spending))
     b.rent = int(b.income * rent) // (10 * w.unit) * 10 * w.unit
+    b.alimony = int(b.income * alimony)
     products = f.loans.products
     draw = chance.random()
-    product = "personal" if draw < products["personal"] else "car" if draw < 1 - products["mortgage"] else "mortgage"
+    product = "personal" if draw < products.personal else "car" if draw < 1 - products.mortgage else "mortgage"
     give_loan(b, w, product, int(b.income * service), is_new=is_new)
     b.spending = int(b.income * max(f.budget.least_spending, left - service))
     if chance.random() < f.cards.holders:
@@ -84,8 +88,7 @@ def _plan_person(b: Borrower, w: World) -> None:
             b.plan(day * DAY + int((7.0 + 4.0 * chance.random()) * 3600), acts.INCOME)
         else:
             plan_payday(b, w)
-    if b.rent:
-        b.plan(w.due(w.month_of[start] + 1, 1 + b.number % 5) * DAY + 9 * 3600, acts.RENT)
+    b.plan(w.due(w.month_of[start] + 1, 1 + b.number % 5) * DAY + 9 * 3600, acts.RENT)
     b.plan(b.at(10.0, 10.0, days=1 + int(chance.random() * 6)), acts.SPEND, 5)
     plan_inquiry(b, w)
     _plan_common(b, w)

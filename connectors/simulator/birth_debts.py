@@ -15,8 +15,8 @@ PURPOSES = {"personal": ("renovation", "consumption", "education", "wedding"), "
 def give_loan(b: Borrower, w: World, product: str, service: int, *, is_new: bool) -> None:
     """A loan whose instalment is about what a borrower can serve: running for a while, or just paid out."""
     f, chance = w.figures.loans, b.chance
-    months = int(between(chance, f.months[product]))  # type: ignore[index]  # One of the products of the file.
-    rate = round(f.rates[product] * (0.8 + 0.4 * chance.random()), 4)  # type: ignore[index]  # As above.
+    months = int(between(chance, getattr(f.months, product)))
+    rate = round(getattr(f.rates, product) * (0.8 + 0.4 * chance.random()), 4)
     left = months if is_new else max(2, int(months * (1 - 0.85 * chance.random())))
     monthly = rate / 12
     principal = int(service * (1 - (1 + monthly) ** -left) / monthly)

@@ -6,9 +6,6 @@ from connectors.simulator.state import Borrower, around
 from connectors.simulator.world import DAY, World
 
 
-SUED_DAYS = 100
-
-
 def pay_elsewhere(b: Borrower, w: World, _: int) -> None:
     """The month's payments to other lenders."""
     month = w.month_of[b.today]
@@ -46,7 +43,7 @@ def told(b: Borrower, w: World, month: int) -> None:
     if late >= 30:
         kind = "consumer-finance" if not b.is_firm else "bank"
         wire.tell(b, w, "external.delinquency", "bureau", f',"days_past_due":{late},"lender_kind":"{kind}"')
-    if late >= SUED_DAYS:
+    if late >= w.figures.elsewhere.sued_after:
         _enforce(b, w, overdue)
     if b.number % 2 == w.month_of[b.today] % 2:
         wire.tell(b, w, "external.score", "bureau", f',"score":{score(b, late)},"agency":"credit-bureau"')

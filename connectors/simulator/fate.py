@@ -5,9 +5,10 @@ from random import Random
 
 from connectors.simulator import acts
 from connectors.simulator.look_alikes import PERSONAL
-from connectors.simulator.parameters import SHOCKS, Hazard
+from connectors.simulator.parameters import SHOCKS
 from connectors.simulator.state import Borrower
 from connectors.simulator.ties import Ties
+from connectors.simulator.troubles import Hazard
 from connectors.simulator.world import DAY, World
 
 OF_FIRMS = frozenset(("turnover_fall", "customer_loss", "rate_rise", "funds_to_securities"))
@@ -19,11 +20,12 @@ def draw_fate(b: Borrower, w: World, ties: Ties, attempt: int, *, is_new: bool) 
     """The first shock of a life, an unnamed bill, and a look-alike; each draw is made whether it is used or not."""
     chance = Random(f"{w.seed}:{b.number}:{attempt}:fate")
     days: dict[str, int] = {}
+    hour = chance.random()
     for name in SHOCKS:
-        draw, hour = chance.random(), chance.random()
+        draw, when = chance.random(), chance.random()
         if name == "divorce" and b.number in ties.divorces and not attempt:
             draw = ties.divorces[b.number]
-        day = _day_of(name, b, w, draw, hour, is_new=is_new)
+        day = _day_of(name, b, w, draw, when, is_new=is_new)
         if day is not None and name in w.shocks:
             days[name] = day
     if days:
@@ -31,9 +33,7 @@ def draw_fate(b: Borrower, w: World, ties: Ties, attempt: int, *, is_new: bool) 
         _plan(b, w, days[b.shock], hour, acts.SHOCK)
     _plan(b, w, _after(b, chance.random(), w.figures.unnamed.a_year), chance.random(), acts.BILL)
     if not b.is_firm:
-        drawn = {
-            name: _after(b, chance.random(), getattr(w.figures.look_alikes, name).a_year) for name in PERSONAL
-        }
+        drawn = {name: _after(b, chance.random(), getattr(w.figures.look_alikes, name).a_year) for name in PERSONAL}
         b.look_alike = min(drawn, key=lambda name: drawn[name])
         _plan(b, w, drawn[b.look_alike], chance.random(), acts.LOOK_ALIKE)
 

@@ -3,8 +3,13 @@
 Everything is drawn from streams of their own, so that the lives told are the same with and without faults.
 """
 
+import json
+from bisect import bisect_right
 from collections import Counter
+from collections.abc import Callable
+from itertools import accumulate
 from random import Random
+from typing import NamedTuple
 
 from connectors.simulator.state import between
 from connectors.simulator.world import World
@@ -43,72 +48,94 @@ def silences(w: World, rate: float) -> dict[int, tuple[str, int]]:
         day += days
 
 
-def arrived(days: Days, number: int, w: World, rate: float, silent: dict[int, tuple[str, int]]) -> tuple[Days, Counter[str]]:
+class Errs(NamedTuple):
+    """The borrower whose lines may be touched: its draws, the lines by day of arrival, and what was done."""
+
+    w: World
+    chance: Random
+    days: Days
+    done: Counter[str]
+
+
+def arrived(
+    days: Days, number: int, w: World, rate: float, silent: dict[int, tuple[str, int]]
+) -> tuple[Days, Counter[str]]:
     """One borrower's lines by the day on which they arrive, and what was done to them; day 0 is the first told one."""
-    chance, f = Random(f"{w.seed}:{number}:faults"), w.figures.faults
-    found: Days = [[] for _ in days]
-    done: Counter[str] = Counter()
-    last = len(days) - 1
-    limits = [f.late, f.duplicate, f.conflicting, f.malformed, f.misordered]
-    late, twice, conflict, broken, swapped = (sum(limits[: n + 1]) * rate for n in range(5))
+    f = w.figures.faults
+    errs = Errs(w, Random(f"{w.seed}:{number}:faults"), [[] for _ in days], Counter())
+    limits = list(accumulate(getattr(f, name) * rate for name in _TOUCHES))
+    touches = list(_TOUCHES.values())
     for day, lines in enumerate(days):
         for line in lines:
-            draw = chance.random()
-            on = day
-            if draw < swapped:
-                if draw < late and day < last:
-                    on = min(last, day + 1 + int(chance.random() * LATEST))
-                    done["late"] += 1
-                elif late <= draw < twice:
-                    found[day].append(line)
-                    done["duplicate"] += 1
-                elif twice <= draw < conflict and '"amount_minor":' in line:
-                    found[day].append(line)
-                    line = line.replace('"amount_minor":', '"amount_minor":1', 1)
-                    done["conflicting"] += 1
-                elif conflict <= draw < broken:
-                    found[day].append(_broken(line, chance, done))
-                elif broken <= draw and found[day]:
-                    found[day].insert(len(found[day]) - 1, line)
-                    done["misordered"] += 1
-                    continue
-            elif '"repayment.received"' in line and chance.random() < f.reversed * rate and day + 3 < last:
-                again = day + 1 + int(chance.random() * 3)
-                found[again] += _taken_back(line, w, again)
-                done["reversed"] += 1
-            found[on].append(line)
-    return (_held_back(found, w, silent, done) if silent else found), done
+            draw = errs.chance.random()
+            if draw < limits[-1]:
+                touches[bisect_right(limits, draw)](errs, day, line)
+                continue
+            errs.days[day].append(line)
+            if '"repayment.received"' in line and errs.chance.random() < f.reversed * rate:
+                _take_back(errs, day, line)
+    return (_held_back(errs.days, w, silent, errs.done) if silent else errs.days), errs.done
 
 
-def _broken(line: str, chance: Random, done: Counter[str]) -> str:
-    """A copy of a line that cannot be used."""
-    kind = _BROKEN[int(chance.random() * 3)]
+def _late(errs: Errs, day: int, line: str) -> None:
+    on = min(len(errs.days) - 1, day + 1 + int(errs.chance.random() * LATEST))
+    errs.days[on].append(line)
+    errs.done["late"] += on > day
+
+
+def _twice(errs: Errs, day: int, line: str) -> None:
+    errs.days[day] += [line, line]
+    errs.done["duplicate"] += 1
+
+
+def _conflict(errs: Errs, day: int, line: str) -> None:
+    errs.days[day].append(line)
+    if '"amount_minor":' in line:
+        errs.days[day].append(line.replace('"amount_minor":', '"amount_minor":1', 1))
+        errs.done["conflicting"] += 1
+
+
+def _swap(errs: Errs, day: int, line: str) -> None:
+    """Put a line before the one that came before it."""
+    own = errs.days[day]
+    errs.done["misordered"] += bool(own)
+    own.insert(max(0, len(own) - 1), line)
+
+
+def _break(errs: Errs, day: int, line: str) -> None:
+    """A copy that cannot be used comes before the line itself."""
+    kind = _BROKEN[int(errs.chance.random() * 3)]
     if kind == "bad_field" and '"amount_minor":' not in line:
         kind = "not_json"
-    done["malformed"] += 1
-    done[kind] += 1
+    errs.done["malformed"] += 1
+    errs.done[kind] += 1
+    errs.days[day] += [_broken(line, kind), line]
+
+
+def _broken(line: str, kind: str) -> str:
     if kind == "not_json":
         return line[: len(line) // 2] + "\n"
     if kind == "unknown_type":
         return line.replace('"type":"', '"type":"legacy.', 1)
-    at = line.index('"amount_minor":') + 15
-    return line[:at] + "0.5," + '"was":' + line[at:]
+    return line.replace('"amount_minor":', '"amount_minor":0.5,"was":', 1)
 
 
-def _taken_back(line: str, w: World, day: int) -> list[str]:
-    """A payment taken back, and booked again at once under another id."""
-    start = line.index('"id":"') + 6
-    own = line[start : line.index('"', start)]
-    loan = line[line.index(',"loan_id"') : line.index(',"amount_minor"')]
-    borrower = line[line.index('"borrower_id"') : line.index(',"loan_id"')]
-    date, offset = w.dates[w.first + day], w.offsets[w.first + day]
-    reversal = (
-        f'{{"id":"{own}-r","source":"core","type":"repayment.reversed","at":"{date}T07:00:00{offset}",'
-        f'{borrower}{loan},"reverses":"{own}"}}\n'
-    )
-    again = line.replace(f'"{own}"', f'"{own}-b"', 1)
-    at = again.index('"at":"') + 6
-    return [reversal, f"{again[:at]}{date}T07:00:01{again[again.index(offset, at) :]}"]
+def _take_back(errs: Errs, day: int, line: str) -> None:
+    """A payment is taken back some days later, and booked again at once under another id."""
+    w, again = errs.w, day + 1 + int(errs.chance.random() * 3)
+    if again >= len(errs.days):
+        return
+    event = json.loads(line)
+    date, offset = w.dates[w.first + again], w.offsets[w.first + again]
+    reversal = {name: event[name] for name in ("source", "borrower_id", "loan_id")} | {
+        "id": f"{event['id']}-r",
+        "type": "repayment.reversed",
+        "at": f"{date}T07:00:00{offset}",
+        "reverses": event["id"],
+    }
+    booked = event | {"id": f"{event['id']}-b", "at": f"{date}T07:00:01{offset}"}
+    errs.days[again] += [json.dumps(each, separators=(",", ":")) + "\n" for each in (reversal, booked)]
+    errs.done["reversed"] += 1
 
 
 def _held_back(days: Days, w: World, silent: dict[int, tuple[str, int]], done: Counter[str]) -> Days:
@@ -122,3 +149,12 @@ def _held_back(days: Days, w: World, silent: dict[int, tuple[str, int]], done: C
             done["held_back"] += is_silent
             found[after - w.first if is_silent else day].append(line)
     return found
+
+
+_TOUCHES: dict[str, Callable[[Errs, int, str], None]] = {
+    "late": _late,
+    "duplicate": _twice,
+    "conflicting": _conflict,
+    "malformed": _break,
+    "misordered": _swap,
+}

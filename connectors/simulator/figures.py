@@ -1,4 +1,4 @@
-"""What a simulated portfolio came to: events, defaults, roll and cure rates, held against the bands of the parameters."""
+"""What a simulated portfolio came to: events, defaults, roll and cure rates, beside the bands of the parameters."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -48,7 +48,7 @@ class Tally(msgspec.Struct, kw_only=True):
         if b.seemed_on >= w.first or b.look_alike == "seasonal_trade":
             self.look_alikes[b.look_alike] += 1
         if b.defaulted_on >= 0:
-            self.defaults[b.cause or "none"] += 1
+            self.defaults[cause_of(b)] += 1
         if b.from_day > w.first:
             self.newcomers += 1
             return
@@ -56,6 +56,13 @@ class Tally(msgspec.Struct, kw_only=True):
         if b.defaulted_on >= 0:
             self.in_12_months += b.defaulted_on < w.first + YEAR_DAYS
             self.in_18_months += b.defaulted_on < w.first + YEAR_DAYS * 3 // 2 + 1
+
+
+def cause_of(b: Borrower) -> str:
+    """The shock of a borrower; `none` for a default that was on its way before any shock began."""
+    if b.began_on < 0 or (b.defaulted_on >= 0 and b.began_on > b.unpaid_since):
+        return "none"
+    return b.cause
 
 
 def realised(run: "Run", w: World, silent: dict[int, tuple[str, int]], digest: str) -> dict[str, object]:

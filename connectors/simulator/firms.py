@@ -9,7 +9,6 @@ from connectors.simulator.state import Borrower, around
 from connectors.simulator.world import DAY, World
 
 TAXES_UNTIL_TOLD = 2
-STOPS_AT = 0.4  # of a month's turnover: what is owed to suppliers when they stop
 
 
 def season(b: Borrower, w: World) -> float:
@@ -111,7 +110,7 @@ def financials(b: Borrower, w: World, _: int) -> None:
 def tune(b: Borrower, w: World) -> None:
     """At a month's end: cut wages when sales stay low, take profits out when there are some."""
     left = left_of_turnover(b)
-    if b.payables > STOPS_AT * b.income * left:
+    if b.payables > w.figures.firms.suppliers_stop * b.income * left:
         b.income_share *= 0.8  # Suppliers who are not paid deliver no more.
     b.thrift = max(0.7, left, b.thrift - 0.05) if left < 0.9 else min(1.0, b.thrift + 0.05)
     if b.payables and b.cash > 0:

@@ -164,7 +164,7 @@ def late(b: Borrower, w: World, n: int) -> None:
         loan.status = "defaulted"
         wire.ended(b, w, loan, "loan.defaulted", "substandard", "more than 90 days past due")
         if b.defaulted_on < 0:
-            b.defaulted_on = b.today
+            b.defaulted_on, b.unpaid_since = b.today, loan.unpaid[0][0]
     elif days >= RESCHEDULE_DAYS and not loan.limit and b.pays and b.chance.random() < w.figures.loans.rescheduled:
         reschedule(b, w, n)
 

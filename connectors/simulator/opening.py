@@ -8,7 +8,6 @@ from connectors.simulator.world import DAY, World
 
 REGIONS = ("east", "north", "south", "southwest", "central", "northeast")
 INDUSTRIES = ("trade", "manufacturing", "construction", "catering", "transport", "services")
-RENEWS = 0.6
 
 
 def opened(b: Borrower, w: World, _: int) -> None:
@@ -49,7 +48,7 @@ def use(b: Borrower, w: World, amount: int) -> None:
 
 def renew(b: Borrower, w: World, _: int) -> None:
     """All loans are repaid: another one, or the borrower leaves."""
-    if b.chance.random() >= RENEWS:
+    if b.chance.random() >= w.figures.loans.renewed:
         b.agenda = []
         return
     product = "term" if b.is_firm else "personal"

@@ -5,65 +5,22 @@ Each group of figures names its source or says that it is an assumption; both, o
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field
 
+from connectors.simulator.stated import AYear, Lognormal, Parameters, Positive, Range, Share, Stated
+from connectors.simulator.troubles import FaultRates, LookAlikes, Shocks, Unnamed
 from rules.faults import Fault, RuleError
 from rules.yaml_text import read, validate
 
 PARAMETERS = Path(__file__).parents[2] / "config" / "simulator.yaml"
 
 
-def _rising(bounds: tuple[float, float]) -> tuple[float, float]:
-    if bounds[0] > bounds[1]:
-        raise ValueError(f"expected a low and a high bound, got {list(bounds)}")
-    return bounds
-
-
-def _all_of_it(shares: dict[str, float]) -> dict[str, float]:
-    if abs(sum(shares.values()) - 1) > 1e-9:
-        raise ValueError(f"expected shares that add up to 1, got {sum(shares.values()):g}")
-    return shares
-
-
 def _first_of_month(day: date) -> date:
     if day.day != 1:
         raise ValueError(f"expected the first day of a month, got {day}")
     return day
-
-
-Share = Annotated[float, Field(ge=0, le=1)]
-Positive = Annotated[float, Field(gt=0)]
-AYear = Annotated[float, Field(ge=0, le=10)]
-Range = Annotated[tuple[float, float], AfterValidator(_rising)]
-Product = Literal["personal", "car", "mortgage", "term"]
-
-
-class Parameters(BaseModel):
-    """What every part of the file has in common: no field that nobody reads."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Stated(Parameters):
-    """Figures of one origin: a source, or an assumption."""
-
-    source: Annotated[str, Field(min_length=1)] | None = None
-    assumption: Literal[True] | None = None
-
-    @model_validator(mode="after")
-    def _says_its_origin(self) -> "Stated":
-        if (self.source is None) == (self.assumption is None):
-            raise ValueError("expected either 'source: ...' or 'assumption: true' beside these figures")
-        return self
-
-
-class Lognormal(Parameters):
-    """A lognormal figure by its median and the standard deviation of its logarithm."""
-
-    median: Positive
-    spread: Annotated[float, Field(ge=0, le=3)]
 
 
 class Portfolio(Stated):
@@ -99,6 +56,8 @@ class Budget(Stated):
     renters: Share
     rent: Range
     debt_service: Range
+    pay_alimony: Share
+    alimony: Range
     saved: Range
     least_spending: Share
     thrift: Share
@@ -130,6 +89,7 @@ class Elsewhere(Stated):
     payment: Range
     rate: Share
     months: Annotated[int, Field(ge=1, le=120)]
+    sued_after: Annotated[int, Field(ge=1)]
 
 
 class Habits(Stated):
@@ -155,18 +115,70 @@ class Snapshots(Parameters):
     weekly: Share
 
 
+class Products(Parameters):
+    """Which loan a person has."""
+
+    personal: Share
+    car: Share
+    mortgage: Share
+
+
+class Rates(Parameters):
+    """Usual yearly rates."""
+
+    personal: Share
+    car: Share
+    mortgage: Share
+    term: Share
+
+
+class Months(Parameters):
+    """How long loans run."""
+
+    personal: Range
+    car: Range
+    mortgage: Range
+    term: Range
+
+
+def _all_of_it(shares: Products) -> Products:
+    total = shares.personal + shares.car + shares.mortgage
+    if abs(total - 1) > 1e-9:
+        raise ValueError(f"expected shares that add up to 1, got {total:g}")
+    return shares
+
+
 class Loans(Stated):
     """Loans of the bank, and how its core tells of them."""
 
-    products: Annotated[dict[Literal["personal", "car", "mortgage"], Share], AfterValidator(_all_of_it)]
-    rates: dict[Product, Share]
-    months: dict[Product, Range]
+    products: Annotated[Products, AfterValidator(_all_of_it)]
+    rates: Rates
+    months: Months
     schedules_told: Share
     misses_told: Share
     snapshots: Snapshots
     notice_days: Annotated[int, Field(ge=0, le=15)]
     rescheduled: Share
     hardship: Share
+    renewed: Share
+
+
+class Reached(Parameters):
+    """How many are reached by each kind of contact."""
+
+    message: Share
+    call: Share
+    letter: Share
+    visit: Share
+    restructure: Share
+
+
+class Contacts(Stated):
+    """How people answer to what collections does."""
+
+    reached: Reached
+    willing_days: Annotated[int, Field(ge=0)]
+    accepted: Share
 
 
 class Firms(Stated):
@@ -186,160 +198,7 @@ class Firms(Stated):
     season: Range
     equity: Range
     receivable_days: Range
-
-
-class Hazard(Stated):
-    """Something that happens to so many a year."""
-
-    a_year: AYear
-
-
-class JobLoss(Hazard):
-    """Salary ends; severance, a benefit, and months later another job, or none."""
-
-    months: Range
-    benefit: Range
-    severance: Range
-    told: Share
-    new_income: Range
-
-
-class Illness(Hazard):
-    """Income falls for months, and bills come."""
-
-    months: Range
-    income_left: Range
-    cost: Range
-
-
-class Divorce(Hazard):
-    """Savings are divided, a case is heard, a second household costs."""
-
-    savings_left: Range
-    cost: Range
-    alimony: Range
-    months: Range
-
-
-class OverIndebtedness(Hazard):
-    """Borrowing to spend, and then borrowing to repay."""
-
-    months: Range
-    borrowed: Range
-    gamblers: Share
-    stops: Share
-
-
-class RateRise(Hazard):
-    """The rate of a long loan is set anew."""
-
-    rise: Range
-
-
-class FundsToSecurities(Hazard):
-    """Borrowed money goes to a broker, and most of it is lost."""
-
-    invested: Range
-    lost: Range
-    months: Range
-
-
-class EarlyFraud(Stated):
-    """A loan that was never meant to be repaid."""
-
-    of_new_loans: Share
-    months: Range
-
-
-class TurnoverFall(Hazard):
-    """A firm sells less and less."""
-
-    months: Range
-    turnover_left: Range
-    ramp: Range
-
-
-class CustomerLoss(Hazard):
-    """A firm's main customer is gone."""
-
-    months: Range
-    replaced: Range
-    told: Share
-
-
-class Shocks(Parameters):
-    """What goes wrong, by name; the order of these fields is the order in which they are drawn."""
-
-    job_loss: JobLoss
-    illness: Illness
-    divorce: Divorce
-    over_indebtedness: OverIndebtedness
-    rate_rise: RateRise
-    funds_to_securities: FundsToSecurities
-    early_fraud: EarlyFraud
-    turnover_fall: TurnoverFall
-    customer_loss: CustomerLoss
-
-
-class Unnamed(Hazard):
-    """A large bill."""
-
-    cost: Range
-
-
-class PaydayShift(Hazard):
-    """The employer pays some days later from now on."""
-
-    days: Range
-
-
-class EmployerBank(Hazard):
-    """The salary goes to another bank, and most of it is sent on."""
-
-    sent_on: Range
-
-
-class HolidaySpending(Hazard):
-    """A month of spending, paid back from savings."""
-
-    spent: Range
-
-
-class ParentalLeave(Hazard):
-    """Less income for some months, planned and saved for."""
-
-    months: Range
-    income_left: Range
-
-
-class SeasonalTrade(Stated):
-    """Firms that live from one season of the year."""
-
-    of_firms: Share
-    season: Range
-
-
-class LookAlikes(Parameters):
-    """What looks like trouble and is none."""
-
-    payday_shift: PaydayShift
-    employer_bank: EmployerBank
-    holiday_spending: HolidaySpending
-    parental_leave: ParentalLeave
-    seasonal_trade: SeasonalTrade
-
-
-class FaultRates(Stated):
-    """How often feeds err."""
-
-    late: Share
-    duplicate: Share
-    reversed: Share
-    conflicting: Share
-    misordered: Share
-    malformed: Share
-    silent_a_year: Annotated[float, Field(ge=0, le=50)]
-    silent_days: Range
+    suppliers_stop: Share
 
 
 class Expected(Stated):
@@ -371,6 +230,7 @@ class Figures(Parameters):
     elsewhere: Elsewhere
     habits: Habits
     loans: Loans
+    contacts: Contacts
     firms: Firms
     shocks: Shocks
     unnamed: Unnamed

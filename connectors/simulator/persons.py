@@ -6,7 +6,17 @@ from connectors.simulator.loans import plan_try
 from connectors.simulator.state import Borrower, around, between
 from connectors.simulator.world import DAY, World
 
-SPENT_ON = ("groceries", "groceries", "dining", "transport", "shopping", "health", "utilities", "entertainment")
+SPENT_ON = (
+    "groceries",
+    "groceries",
+    "dining",
+    "transport",
+    "shopping",
+    "health",
+    "utilities",
+    "entertainment",
+    "services",
+)
 
 
 def income(b: Borrower, w: World, _: int) -> None:
@@ -57,7 +67,7 @@ def plan_payday(b: Borrower, w: World) -> None:
 
 
 def rent(b: Borrower, w: World, _: int) -> None:
-    """The rent, and what is to be paid like a rent."""
+    """The rent, for those who pay one, and what is to be paid like a rent."""
     owed = b.rent + b.payables
     if b.cash < owed:
         raise_cash(b, w, owed - within_reach(b))
@@ -75,20 +85,22 @@ def spend(b: Borrower, w: World, gap: int) -> None:
     """What was bought over some days, on the card or from the account."""
     chance = b.chance
     amount = int(b.spending * b.thrift * gap / 30 * (0.5 + chance.random()))
-    category = SPENT_ON[int(chance.random() * 8)]
-    following = 6 + int(chance.random() * 8)
+    category = SPENT_ON[int(chance.random() * len(SPENT_ON))]
+    following = 7 + int(chance.random() * 9)
     b.plan(b.at(10.0, 12.0, days=following), acts.SPEND, following)
     if b.extra > 0:
         _settle_bill(b, w)
     if b.habit and chance.random() < 0.2:
-        debit(b, w, min(amount, int(0.5 * max(0, b.cash))), b.habit, "broker" if b.habit == "securities" else "merchant")
+        debit(
+            b, w, min(amount, int(0.5 * max(0, b.cash))), b.habit, "broker" if b.habit == "securities" else "merchant"
+        )
         return
     card = card_of(b)
-    if card is not None and card.limit - card.principal > amount:
-        if chance.random() < b.on_card or b.cash - amount < b.spending // 4:
-            card.principal += amount
-            wire.on_card(b, w, card, amount, category)
-            return
+    is_on_card = chance.random() < b.on_card or b.cash - amount < b.spending // 4
+    if card is not None and is_on_card and card.limit - card.principal > amount:
+        card.principal += amount
+        wire.on_card(b, w, card, amount, category)
+        return
     if b.cash < amount:
         raise_cash(b, w, amount - b.cash)
     debit(b, w, min(amount, int(0.8 * max(0, within_reach(b)))), category, "merchant")

@@ -16,7 +16,7 @@ MONTH = 30
 
 def begin(b: Borrower, w: World, _: int) -> None:
     """The day on which a shock begins."""
-    if all(loan.status != "open" for loan in b.loans):
+    if b.defaulted_on >= 0 or all(loan.status != "open" for loan in b.loans):
         return
     if _BEGIN[b.shock](b, w):
         b.cause, b.began_on = b.shock, b.today
@@ -29,6 +29,7 @@ def step(b: Borrower, w: World, argument: int) -> None:
 
 def bill(b: Borrower, w: World, _: int) -> None:
     """A large bill that nobody has a name for."""
+    b.billed_on = b.today
     base = b.income // 10 if b.is_firm else b.income
     b.extra += int(base * between(b.chance, w.figures.unnamed.cost))
 
@@ -88,7 +89,9 @@ def _divorced(b: Borrower, w: World) -> bool:
     from_cash = min(gone, max(0, b.cash))
     b.savings -= min(b.savings, gone - from_cash)
     debit(b, w, from_cash, "transfer", "person")
-    b.extra += int(b.income * between(chance, figures.cost))
+    b.shock_step = int(b.income * between(chance, figures.cost) / 4)
+    for n in range(4):
+        b.plan(b.at(9.0, 8.0, days=12 + 30 * n), acts.SHOCK_STEP, 3)
     b.alimony = int(b.income * between(chance, figures.alimony))
     b.plan(b.at(9.0, 8.0, days=10 + int(chance.random() * 50)), acts.SHOCK_STEP, 1)
     b.plan(b.at(9.0, 1.0, days=_months(b, figures.months)), acts.SHOCK_STEP, 2)
@@ -100,6 +103,8 @@ def _heard_or_settled(b: Borrower, w: World, argument: int) -> None:
         wire.tell(b, w, "external.legal", "registers", ',"kind":"family"')
         if b.spouse:
             wire.tell(b, w, "relation.set", "customers", f',"related_id":"{b.spouse}","kind":"spouse","ended":true')
+    elif argument == 3:
+        b.extra += b.shock_step
     else:
         b.alimony = 0
 
@@ -147,7 +152,7 @@ def _rate_rose(b: Borrower, w: World) -> bool:
 def _bought_securities(b: Borrower, w: World) -> bool:
     figures, chance = w.figures.shocks.funds_to_securities, b.chance
     step_of = 1000 * w.unit
-    to_invest = int((max(0, b.cash) + b.savings) * between(chance, figures.invested))
+    to_invest = int((max(0, b.cash) // 2 + b.savings) * between(chance, figures.invested))
     taken = min(b.savings, to_invest) // step_of * step_of
     b.savings -= taken
     credit(b, w, taken, "transfer", "owner" if b.is_firm else "own-account")
@@ -165,7 +170,7 @@ def _more_or_sold(b: Borrower, w: World, argument: int) -> None:
     chance = b.chance
     step_of = 1000 * w.unit
     if argument == 1:
-        more = int(min(0.7 * max(0, b.cash), 1.2 * b.income if not b.is_firm else 0.1 * b.income)) // step_of * step_of
+        more = int(min(0.5 * max(0, b.cash), 1.2 * b.income if not b.is_firm else 0.1 * b.income)) // step_of * step_of
         if card := card_of(b):
             more += advance(b, w, card, b.income)
         more += borrow(b, w, b.income if not b.is_firm else b.income // 5)
@@ -183,7 +188,7 @@ def _never_meant_to_pay(b: Borrower, w: World) -> bool:
         b.plan(b.at(9.0, 10.0, days=int(b.chance.random() * 20)), acts.SHOCK_STEP, 1)
     for n in range(3):
         b.plan(b.at(9.0, 10.0, days=1 + 2 * n + int(b.chance.random() * 4)), acts.SHOCK_STEP, 2)
-    b.plan(b.at(9.0, 1.0, days=_months(b, (1.0, 2.5))), acts.SHOCK_STEP, 3)
+    b.plan(b.at(9.0, 1.0, days=_months(b, w.figures.shocks.early_fraud.months)), acts.SHOCK_STEP, 3)
     return True
 
 

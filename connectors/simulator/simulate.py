@@ -18,7 +18,7 @@ import msgspec
 from connectors.simulator import faults
 from connectors.simulator.birth import born
 from connectors.simulator.blocks import Aside, packed
-from connectors.simulator.figures import Tally, realised
+from connectors.simulator.figures import Tally, cause_of, realised
 from connectors.simulator.life import live, next_day
 from connectors.simulator.parameters import SHOCKS
 from connectors.simulator.state import Borrower
@@ -26,6 +26,7 @@ from connectors.simulator.ties import Ties, ties_of
 from connectors.simulator.world import World
 
 EVENTS, TRUTH, MANIFEST = "events.jsonl.gz", "truth.csv", "manifest.json"
+NAMES = (EVENTS, TRUTH, MANIFEST)
 COLUMNS = ("borrower_id", "cause", "began_on", "defaulted_on")
 TOGETHER = 250  # borrowers whose lines are held in memory at a time
 ATTEMPTS = 40
@@ -58,14 +59,18 @@ def fresh(out: Path) -> Iterator[Path]:
     if was_there and not out.is_dir():
         raise SimulationError(f"{out}: expected a folder for the portfolio, got a file; name another one")
     if was_there and any(out.iterdir()):
-        raise SimulationError(f"{out}: expected an empty folder, got one with files in it; empty it or name another one")
+        raise SimulationError(
+            f"{out}: expected an empty folder, got one with files in it; empty it or name another one"
+        )
     try:
         out.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=out, prefix=".unfinished-") as folder:
             yield Path(folder)
-            for name in (EVENTS, TRUTH, MANIFEST):
+            for name in NAMES:
                 (Path(folder) / name).rename(out / name)
     except BaseException:
+        for name in NAMES if out.is_dir() else ():
+            (out / name).unlink(missing_ok=True)
         if not was_there and out.is_dir() and not any(out.iterdir()):
             out.rmdir()
         raise
@@ -91,7 +96,6 @@ def simulate(w: World, *, borrowers: int, months: int, rate: float, out: Path, a
         aside = Aside(folder / "aside", w.end - w.first)
         try:
             _live_all(run, w, aside, silent, truth, advance)
-            (folder / EVENTS).write_bytes(b"")
             digest = _lay_together(aside, folder / EVENTS, w, silent)
         finally:
             aside.close()
@@ -130,7 +134,7 @@ def _live_all(
 
 
 def seasoned(number: int, w: World, ties: Ties) -> Borrower:
-    """A borrower on the eve of its first told day, not in default and with a loan: drawn again where it is otherwise."""
+    """A borrower on the eve of its first told day; drawn again where it is in default or without a loan by then."""
     b = born(number, w, ties, 0)
     for attempt in range(1, ATTEMPTS):
         while next_day(b) < b.from_day:
@@ -150,9 +154,13 @@ def whole_life(b: Borrower, w: World) -> list[list[str]]:
 
 
 def _truth_of(b: Borrower, w: World) -> tuple[str, str, str, str]:
-    began = b.began_on if b.began_on >= 0 else b.strained_on
+    """The row of a borrower that suffered a shock or is in default."""
     defaulted = w.dates[b.defaulted_on] if b.defaulted_on >= 0 else ""
-    return b.key, b.cause or "none", w.dates[began], defaulted
+    cause = cause_of(b)
+    if cause != "none":
+        return b.key, cause, w.dates[b.began_on], defaulted
+    began = b.billed_on if 0 <= b.billed_on < b.unpaid_since else b.unpaid_since
+    return b.key, cause, w.dates[began], defaulted
 
 
 def _lay_together(aside: Aside, file: Path, w: World, silent: dict[int, tuple[str, int]]) -> str:

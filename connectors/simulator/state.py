@@ -2,17 +2,18 @@
 
 from heapq import heappush
 from random import Random
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
 DAY = 86_400
+ContactKind = Literal["message", "call", "letter", "visit", "restructure"]
 
 
 class Contact(NamedTuple):
     """What collections did yesterday: a message, a call, a visit, or an offer to reschedule."""
 
-    kind: str
+    kind: ContactKind
     task_id: str = ""
 
 
@@ -56,7 +57,6 @@ class Borrower(msgspec.Struct, kw_only=True):
     chance: Random  # of everyday life
     is_firm: bool = False
     from_day: int = 0  # the first day that is told
-    until: int = 1 << 30  # nothing is lived from this day on
     now: int = 0  # seconds since the begin of the burn-in
     told: int = 0  # events told so far
     by_source: dict[str, int] = {}  # of them
@@ -117,6 +117,8 @@ class Borrower(msgspec.Struct, kw_only=True):
     cause: str = ""
     strained_on: int = -1  # first due of the arrears that stand
     defaulted_on: int = -1
+    unpaid_since: int = -1  # the due that went into default
+    billed_on: int = -1  # the day of an unnamed bill
     look_alike: str = ""
     seemed_on: int = -1  # the day on which it began
     rolls: list[int] = []  # 8 * bucket of a month's end + bucket a month later

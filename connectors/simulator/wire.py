@@ -1,7 +1,7 @@
 """Lines of the feeds: one function for each shape of event, so that every borrower's events look alike."""
 
 from connectors.simulator.state import Borrower, Loan
-from connectors.simulator.world import CLOCK, DAY, World
+from connectors.simulator.world import DAY, World
 
 # Written by hand, not encoded from Structs: this is a third of the run's time. A test decodes every type of them.
 
@@ -16,7 +16,7 @@ def tell(b: Borrower, w: World, kind: str, source: str, own: str) -> None:
     b.by_source[source] = b.by_source.get(source, 0) + 1
     b.lines.append(
         f'{{"id":"{b.key}-{b.told}","source":"{source}","type":"{kind}",'
-        f'"at":"{w.dates[day]}T{CLOCK[second]}{w.offsets[day]}","borrower_id":"{b.key}"{own}}}\n'
+        f'"at":"{w.dates[day]}T{w.clock[second]}{w.offsets[day]}","borrower_id":"{b.key}"{own}}}\n'
     )
 
 
@@ -29,7 +29,7 @@ def moved(b: Borrower, w: World, kind: str, amount: int, category: str, other: s
     b.told += 1
     b.lines.append(
         f'{{"id":"{b.key}-{b.told}","source":"accounts","type":"account.{kind}",'
-        f'"at":"{w.dates[day]}T{CLOCK[second]}{w.offsets[day]}","borrower_id":"{b.key}","account_id":"{b.account_id}",'
+        f'"at":"{w.dates[day]}T{w.clock[second]}{w.offsets[day]}","borrower_id":"{b.key}","account_id":"{b.account_id}",'
         f'"amount_minor":{amount},"category":"{category}","counterparty_kind":"{other}","balance_minor":{b.cash}}}\n'
     )
 

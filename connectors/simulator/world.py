@@ -10,8 +10,6 @@ from connectors.simulator.parameters import Figures
 from pipeline.fields import digits
 
 DAY = 86_400
-YEARS_AHEAD = 4  # for the last due of a schedule
-CLOCK = tuple(f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(DAY))
 
 
 class World(NamedTuple):
@@ -27,6 +25,7 @@ class World(NamedTuple):
     offsets: tuple[str, ...]  # from UTC at noon of each day
     is_working: tuple[bool, ...]
     month_of: tuple[int, ...]  # of each day: months since the begin of the burn-in
+    clock: tuple[str, ...]  # the time of each second of a day
     month_starts: tuple[int, ...]  # the first day of each of these months
     months: tuple[int, ...]  # the month of the year of each of them
 
@@ -56,7 +55,8 @@ def world_of(figures: Figures, settings: Settings, *, seed: int, months: int, sh
     begin = _months_after(figures.first_day, -figures.burn_in_months)
     first = (figures.first_day - begin).days
     last = (_months_after(figures.first_day, months) - begin).days
-    starts = [_months_after(begin, n) for n in range(figures.burn_in_months + months + 12 * YEARS_AHEAD)]
+    longest = max(figures.loans.months.personal[1], figures.loans.months.car[1])  # whose schedules are told
+    starts = [_months_after(begin, n) for n in range(figures.burn_in_months + months + int(longest) + 6)]
     days = [begin + timedelta(days=n) for n in range((starts[-1] - begin).days)]
     months_in = [(day.year - begin.year) * 12 + day.month - begin.month for day in days]
     return World(
@@ -70,6 +70,7 @@ def world_of(figures: Figures, settings: Settings, *, seed: int, months: int, sh
         offsets=tuple(_offset(day, ZoneInfo(settings.zone)) for day in days),
         is_working=tuple(is_working_day(settings.calendar, day) for day in days),
         month_of=tuple(months_in),
+        clock=tuple(f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}" for s in range(DAY)),
         month_starts=tuple((day - begin).days for day in starts),
         months=tuple(day.month for day in starts),
     )

@@ -15,7 +15,7 @@ from pipeline.events import DayEnded
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
 from pipeline.shells.kept import RULES, kept
-from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.portfolio import Loaded, Portfolio, refused
 from pipeline.storm_guard import StormGuard
 from pipeline.zone import date_of_number
 
@@ -149,7 +149,7 @@ class Outputs:
         summary = self.summary
         for name, counter in self.counts.items():
             setattr(summary, name, dict(sorted((k, v) for k, v in counter.items() if v)))
-        summary.borrowers = len(portfolio.borrowers)
+        summary.borrowers = sum(1 for _ in portfolio.borrowers.each())
         leftovers = list(portfolio.leftovers())
         summary.waiting, summary.waiting_events = len(leftovers), leftovers[:LISTED]
         (self.folder / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
@@ -166,7 +166,7 @@ def replay(
     """Replay event files into a folder of decisions; the summary names files that ended too early."""
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
     closes = closes_in(files, decoder)
-    portfolio = Portfolio(shelf, closes_by_record=closes is not None)
+    portfolio = Portfolio(shelf, Loaded(), closes_by_record=closes is not None)
     outputs = Outputs(out, shelf, guard)
     try:
         task = progress.add_task("replay", total=None)
@@ -176,13 +176,13 @@ def replay(
             if outputs.summary.events % 1_000 == 0:
                 progress.update(task, completed=outputs.summary.events)
         _end(portfolio, outputs)
-        _write_rules(shelf, out)
+        write_rules(shelf, out)
         return outputs.finish(portfolio)
     finally:
         outputs.close()
 
 
-def _write_rules(shelf: CompiledShelf, out: Path) -> None:
+def write_rules(shelf: CompiledShelf, out: Path) -> None:
     """Keep the text of every deciding rule beside its decisions, so that each can be explained later."""
     with (out / RULES).open("wb") as file:
         for _, rule in sorted(shelf.rules.items()):

@@ -42,10 +42,14 @@ def show(manifest: dict[str, Any], out: Path, lang: Language) -> None:
     """What a portfolio came to."""
     texts, page = TEXTS[lang], console()
     events = counted(manifest["events"], "event", lang)
-    page.print(texts["simulated"].format(
-        events=events, borrowers=counted(manifest["borrowers"], "borrower", lang),
-        first=manifest["first_day"], last=manifest["last_day"],
-    ))
+    page.print(
+        texts["simulated"].format(
+            events=events,
+            borrowers=counted(manifest["borrowers"], "borrower", lang),
+            first=manifest["first_day"],
+            last=manifest["last_day"],
+        )
+    )
     table = Table(title=texts["events_by_topic"], title_justify="left")
     table.add_column(texts["topic"])
     table.add_column(texts["records"], justify="right")
@@ -55,9 +59,11 @@ def show(manifest: dict[str, Any], out: Path, lang: Language) -> None:
     page.print(_causes(manifest, lang))
     page.print(_rates(manifest, lang))
     if manifest["faults_made"]:
-        page.print(texts["faults_made"].format(
-            faults=texts["comma"].join(f"{name} {count:,}" for name, count in manifest["faults_made"].items())
-        ))
+        page.print(
+            texts["faults_made"].format(
+                faults=texts["comma"].join(f"{name} {count:,}" for name, count in manifest["faults_made"].items())
+            )
+        )
     page.print(texts["written"].format(folder=out), markup=False, soft_wrap=True)
 
 
@@ -69,10 +75,10 @@ def _causes(manifest: dict[str, Any], lang: Language) -> Table:
     table.add_column(texts["of_them_defaulted"], justify="right")
     shocks, defaults = manifest["shocks"], manifest["defaults"]
     for name in sorted(shocks.keys() | defaults.keys()):
-        table.add_row(texts.get(f"cause_{name}", name), f"{shocks.get(name, 0):,}", f"{defaults.get(name, 0):,}")
+        table.add_row(texts[f"cause_{name}"], f"{shocks.get(name, 0):,}", f"{defaults.get(name, 0):,}")
     table.add_section()
     for name, count in manifest["look_alikes"].items():
-        table.add_row(texts["only_looks_like"].format(name=name), f"{count:,}", "")
+        table.add_row(texts["only_looks_like"].format(name=texts[f"cause_{name}"]), f"{count:,}", "")
     return table
 
 
@@ -83,8 +89,7 @@ def _rates(manifest: dict[str, Any], lang: Language) -> Table:
         table.add_column(texts[column], justify="left" if column == "metric" else "right")
     for name, (low, high) in manifest["expected"].items():
         value = manifest["realised"][name]
-        is_share = high <= 1
-        form = (lambda x: f"{x:.1%}") if is_share else (lambda x: f"{x:.1f}")
-        table.add_row(texts[f"rate_{name}"], "-" if value is None else form(value), f"{form(low)} - {form(high)}")
+        form = "{:.1%}" if high <= 1 else "{:.1f}"
+        said = "-" if value is None else form.format(value)
+        table.add_row(texts[f"rate_{name}"], said, f"{form} - {form}".format(low, high))
     return table
-

@@ -1,5 +1,7 @@
 """A bank's settings as the core reads them."""
 
+from functools import lru_cache
+
 from config.calendar import next_working_day
 from config.settings import Settings
 from pipeline.shelf import BankTerms
@@ -10,6 +12,7 @@ def terms_of(settings: Settings) -> BankTerms:
     """The terms of a bank: its zone, money, calendar and limits."""
     zone = Zone(settings.zone)
 
+    @lru_cache(maxsize=1024)
     def due_by(on: int, days: int) -> str:
         day = next_working_day(settings.calendar, date_of_number(on + days))
         return zone.at(day_number(day), settings.task_due_at)

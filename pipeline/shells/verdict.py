@@ -7,7 +7,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from pipeline.shells.backstop import BACKSTOP_DAYS
+from connectors.whole_lines import BadFile
+from pipeline.engine import BACKSTOP_DAYS
 from pipeline.shells.budget import MILLION, MONTHLY_PPM, usual_budget, worked_daily, worked_monthly
 from pipeline.shells.decided import ALERTS, FAR, FLIP_FLOP_DAYS, TASKS, UNKNOWN, Decided, Mask, decided_in
 from pipeline.shells.effect import (
@@ -205,13 +206,17 @@ def sources(folder: Path, truth: Path | None) -> list[Path]:
     return [*(folder / name for name in (SUMMARY, ALERTS, TASKS, PROFILES)), *([] if truth is None else [truth])]
 
 
-def write(judgement: Judgement, out: Path) -> None:
+def write(judgement: Judgement, out: Path, sources: list[Path]) -> None:
     """Write the verdict beside its place and move it there, so that a half one never stands under its name."""
-    out.parent.mkdir(parents=True, exist_ok=True)
+    if out.exists() and any(out.samefile(each) for each in sources):
+        raise BadFile(f"{out}: expected another file to write to, got one that is judged; change --out")
     draft = out.with_name(f".{out.name}.draft")
     try:
+        out.parent.mkdir(parents=True, exist_ok=True)
         draft.write_bytes(msgspec.json.format(msgspec.json.encode(judgement), indent=2) + b"\n")
         os.replace(draft, out)
-    except BaseException:
-        draft.unlink(missing_ok=True)
-        raise
+    except OSError as error:
+        raise BadFile(f"{out}: expected a file that can be written, got {error.strerror}; change --out") from None
+    finally:
+        if draft.is_file():
+            draft.unlink()

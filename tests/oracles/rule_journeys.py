@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from pipeline.decisions import Alert, Decision, ShadowAlert
 from pipeline.decode import Arrival, Decoder
 from pipeline.engine import close_day, open_day, step
+from pipeline.freezing import freeze, thaw
 from pipeline.judge import Judged
 from pipeline.look import Day, Look
-from pipeline.memory import Memory, freeze, thaw
+from pipeline.memory import Memory
 from pipeline.sheet import Sheet
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
 from pipeline.zone import Zone
