@@ -9,6 +9,7 @@ No clock, network, log or randomness is inside; `memory` is changed in place and
 
 from typing import Any
 
+from pipeline import standing
 from pipeline.decisions import Decision
 from pipeline.decode import Arrival
 from pipeline.intake import take_in
@@ -25,6 +26,7 @@ from pipeline.shelf import CompiledShelf
 from pipeline.sight import Sight
 from pipeline.zone import date_text
 
+BACKSTOP_DAYS = 30  # days past due that IFRS 9 presumes to tell of a worse loan: the backstop of early warning
 PRUNE_EVERY = 32  # days between two looks for events too old to keep
 
 
@@ -77,6 +79,7 @@ def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, l
     if day.date >= memory.quiet_until:
         derive_misses(shelf, day, memory)
         _note_material(shelf, memory, look)
+        _note_backstop(memory, day.date)
         memory.quiet_until = ledger_until(memory, "", day.date)
     cause = {"type": "day.ended", "date": date_text(day.date)}
     sight = Sight(shelf, memory, look, cause, is_correction=False)
@@ -127,3 +130,15 @@ def _note_material(shelf: CompiledShelf, memory: Memory, look: Look) -> None:
         if since != loan.material_since and material is not None:
             loan.material_since = since
             memory.note_change("loan", loan_id)
+
+
+def _note_backstop(memory: Memory, on: int) -> None:
+    """Keep the first close at which an open loan was so far past due that no warning is early any more."""
+    head = memory.head
+    if head.backstop_on is not None and head.backstop_on < standing.NEVER:
+        return
+    states = [loan.state for loan in head.loans.values() if loan.state.status == "open"]
+    days = [found for state in states if (found := standing.days_past_due(state, on)) is not None]
+    if days:
+        was, head.backstop_on = head.backstop_on, on if max(days) >= BACKSTOP_DAYS else standing.NEVER
+        memory.is_touched = memory.is_touched or was != head.backstop_on

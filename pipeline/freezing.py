@@ -31,7 +31,7 @@ from pipeline.memory import Fresh, Kind, Memory, Task, token_of
 from pipeline.standing import State
 
 VERSION = 1
-FRESH_LIMIT = 10  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
+FRESH_LIMIT = 8  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
 _FIRST = bytes((VERSION,))
 
 
@@ -53,6 +53,7 @@ def freeze(memory: Memory) -> tuple[bytes, bytes]:
         head.void,
         head.parked,
         head.related,
+        head.backstop_on,
         head.fresh,
     )
     return _FIRST + _ENCODER.encode(record), memory.tail
@@ -123,7 +124,7 @@ def _thaw_head(memory: Memory, raw: bytes) -> None:
     head.snoozed, head.waiting, head.parked, head.related = (
         record.snoozed, record.waiting, record.parked, record.related,
     )  # fmt: skip
-    head.void_misses, head.void = record.void_misses, record.void
+    head.void_misses, head.void, head.backstop_on = record.void_misses, record.void, record.backstop_on
     for part in record.fresh:
         fresh = _FRESH.decode(part)
         layout, key = layout_of(head.names[fresh.type]), head.names[fresh.key]

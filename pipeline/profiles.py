@@ -15,6 +15,8 @@ from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number
 from rules.rule import SEVERITIES
 
+NEVER = "never"
+
 
 def profile_of(shelf: CompiledShelf, day: Day, memory: Memory) -> dict[str, Any]:
     """The borrower after the close of a day: loans, episodes and every measure of the shelf.
@@ -33,6 +35,7 @@ def profile_of(shelf: CompiledShelf, day: Day, memory: Memory) -> dict[str, Any]
         "loans": [_loan(shelf, memory, loan_id, look) for loan_id in sorted(memory.head.loans)],
         "episodes": [_episode(shelf, memory, e, day.date) for _, e in sorted(memory.head.episodes.items())],
         "measures": _measures(shelf, memory, look),
+        "backstop_on": _backstop(memory.head.backstop_on),
     }
 
 
@@ -80,6 +83,10 @@ def _episode(shelf: CompiledShelf, memory: Memory, episode: Episode, on: int) ->
         "opened_on": _date(episode.opened_on),
         "closed_on": _date(episode.closed_on) if episode.state == "closed" else None,
     }
+
+
+def _backstop(on: int | None) -> str | None:
+    return NEVER if on == standing.NEVER else _date(on)
 
 
 def _date(number: int | None) -> str | None:

@@ -47,6 +47,10 @@ class Zone:
             return guess + 1
         return guess if at_ms >= self.start_of(guess) else guess - 1
 
+    def today(self, at_ms: int) -> date:
+        """The local date of an instant."""
+        return date_of_number(self.date_of(at_ms))
+
     def end_of(self, day: int) -> int:
         """The last millisecond of a date."""
         return self.start_of(day + 1) - 1

@@ -6,11 +6,14 @@ from typing import Any
 import pytest
 
 from pipeline import standing
-from pipeline.shells.backstop import Backstop
+from pipeline.engine import close_day
+from pipeline.look import Day
+from pipeline.memory import Memory
+from pipeline.profiles import NEVER
+from pipeline.shelf import CompiledShelf
+from pipeline.zone import date_text
 from tests.arrival_logs import SHELF, day_ended, due, forewarn, paid, replayed_records, told
 from tests.arrival_traffic import arrival_log
-
-NEVER = "never"
 
 
 def backstops(tmp_path: Path, *records: Any, out: str = "out") -> list[str | None]:
@@ -63,27 +66,23 @@ def test_of_whom_no_days_are_told_nobody_can_say(tmp_path):
     assert backstops(tmp_path, balance, asked, day_ended("2025-06-30")) == [None, None]
 
 
-class EveryClose(Backstop):
-    """Looks at every borrower at every close."""
-
-    def closed(self, on, borrowers):
-        for borrower_id, memory in borrowers.items():
-            states = [loan.state for loan in memory.head.loans.values() if loan.state.status == "open"]
-            days = [each for state in states if (each := standing.days_past_due(state, on)) is not None]
-            if days:
-                self._known.add(borrower_id)
-            if days and max(days) >= 30:
-                self._reached.setdefault(borrower_id, on)
-
-
 @pytest.mark.parametrize("with_day_ended", [True, False])
 @pytest.mark.parametrize("seed", range(6))
 def test_few_looks_see_what_a_look_at_every_close_sees(tmp_path, monkeypatch, seed, with_day_ended):
+    seen: dict[str, str] = {}
+
+    def watched(shelf: CompiledShelf, day: Day, memory: Memory) -> Any:
+        decided = close_day(shelf, day, memory)
+        states = [loan.state for loan in memory.head.loans.values() if loan.state.status == "open"]
+        days = [each for state in states if (each := standing.days_past_due(state, day.date)) is not None]
+        if days and seen.get(memory.borrower_id, NEVER) == NEVER:
+            seen[memory.borrower_id] = date_text(day.date) if max(days) >= 30 else NEVER
+        return decided
+
+    monkeypatch.setattr("pipeline.shells.portfolio.close_day", watched)
     log = tmp_path / "log.jsonl"
     log.write_bytes(b"".join(line + b"\n" for line in arrival_log(seed, with_day_ended=with_day_ended)))
-    words = ["replay", log, "--rules", SHELF, "--quiet", "--out"]
-    few = forewarn(*words, tmp_path / "few", folder=tmp_path / "few")
-    monkeypatch.setattr("pipeline.shells.portfolio.Backstop", EveryClose)
-    many = forewarn(*words, tmp_path / "many", folder=tmp_path / "many")
-    assert few.lines("profiles.jsonl") == many.lines("profiles.jsonl")
-    assert len({profile["backstop_on"] for profile in few.records("profiles.jsonl")}) > 2
+    ran = forewarn("replay", log, "--rules", SHELF, "--quiet", "--out", tmp_path / "out", folder=tmp_path / "out")
+    told_of = {profile["borrower_id"]: profile["backstop_on"] for profile in ran.records("profiles.jsonl")}
+    assert told_of == {borrower_id: seen.get(borrower_id) for borrower_id in told_of}
+    assert len(set(told_of.values())) > 2

@@ -88,13 +88,14 @@ def test_every_fault_of_a_rule_file_is_a_line_of_its_own(tmp_path):
         ("buckets: [1, 30]\n", "settings.yaml:1:1 buckets: expected rising upper bounds that begin with 0"),
     ],
 )
-@pytest.mark.parametrize("command", ["ingest", "replay", "check", "test", "lock", "explain", "demo"])
+@pytest.mark.parametrize("command", ["ingest", "simulate", "replay", "check", "test", "lock", "explain", "demo"])
 def test_every_command_refuses_wrong_settings_with_one_sentence(tmp_path, command, text, sentence):
     config = tmp_path / "settings.yaml"
     config.write_text(text)
     log = written(tmp_path / "log.jsonl", *WORKED)
     words: dict[str, list[str | Path]] = {
         "ingest": ["ingest", log, "--mapping", "taiwan_cards", "--out", tmp_path / "events.jsonl"],
+        "simulate": ["simulate", "--borrowers", "1", "--out", tmp_path / "out"],
         "replay": ["replay", log, "--out", tmp_path / "out"],
         "check": ["rules", "check"],
         "test": ["rules", "test"],
@@ -242,7 +243,7 @@ def test_a_folder_that_holds_something_else_is_one_sentence(tmp_path):
 
 @pytest.mark.parametrize(("lang", "title"), [("en", "The borrowers most at risk"), ("zh", "风险最高的借款人")])
 def test_the_demo_runs_on_the_shipped_sample_and_names_an_alert_that_can_be_explained(tmp_path, lang, title):
-    ran = forewarn("demo", "--out", tmp_path / "demo", "--lang", lang, folder=tmp_path / "demo")
+    ran = forewarn("demo", "--real", "--out", tmp_path / "demo", "--lang", lang, folder=tmp_path / "demo")
     assert ran.code == 0 and title in ran.out
     assert (ran.summary["borrowers"], ran.summary["dead_letters"]) == (1_000, {})
     assert len(ran.lines("profiles.jsonl")) == 1_000

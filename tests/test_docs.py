@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from pipeline.shells.cli import app
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "rules").glob("*.md")])
 PAIRS = [("README.md", "README.zh-CN.md"), ("docs/manual.en.md", "docs/manual.zh.md")]
 COMMANDS = typer.main.get_command(app)
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.shells import cli
+from pipeline.shells import manners
 from tests.arrival_logs import (
     COUNTS_MISSES,
     Ran,
@@ -93,12 +93,12 @@ def test_a_feed_is_known_from_the_date_of_the_settings(tmp_path, settings, opene
 
 def test_the_version_of_a_shipped_rule_is_that_of_the_lock_and_1_elsewhere(tmp_path, monkeypatch):
     lock = tmp_path / "shelf.lock"
-    lock.write_text(cli.LOCK.read_text("utf-8").replace("version: 1", "version: 7"))
-    monkeypatch.setattr(cli, "LOCK", lock)
+    lock.write_text(manners.LOCK.read_text("utf-8").replace("version: 1", "version: 7"))
+    monkeypatch.setattr(manners, "LOCK", lock)
     records = [missed(f"e{n}", "2025-03-01", instalment=n) for n in (1, 2)]
     late = told("e3", "loan.snapshot", "2025-03-01", loan_id="L4", days_past_due=9)
     log = written(tmp_path / "log.jsonl", *records, late, day_ended("2025-03-04"))
     locked = forewarn("replay", log, "--out", tmp_path / "locked", folder=tmp_path / "locked")
-    named = replayed(log, rules=cli.SHELF, out="named")
+    named = replayed(log, rules=manners.SHELF, out="named")
     assert [alert["rule_version"] for alert in locked.records("alerts.jsonl")] == [7]
     assert [alert["rule_version"] for alert in named.records("alerts.jsonl")] == [1]

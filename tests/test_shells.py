@@ -16,7 +16,11 @@ from pipeline.freezing import freeze, thaw
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.arrival_files import closes_in
-from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.embedded.borrowers import Kept
+from pipeline.shells.embedded.export import export
+from pipeline.shells.embedded.runtime import LOG, Batch, Runtime
+from pipeline.shells.embedded.store import Store
+from pipeline.shells.portfolio import Loaded, Portfolio, refused
 from pipeline.shells.replay import replay
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
@@ -54,7 +58,7 @@ def list_of_arrivals(files: list[Path], rules: Path, config: Path, out: Path) ->
     [file] = files
     found = compiled(rules, config)
     decoder = Decoder(found.terms.zone.name, found.terms.reporting_currency)
-    portfolio = Portfolio(found, closes_by_record=closes_in(files, decoder) is not None)
+    portfolio = Portfolio(found, Loaded(), closes_by_record=closes_in(files, decoder) is not None)
     decisions: list[Decision] = []
     for number, raw in enumerate(file.read_bytes().split(b"\n")[:-1], 1):
         position = {"file": file.name, "line": number}
@@ -121,6 +125,24 @@ def stored_when_touched(files: list[Path], rules: Path, config: Path, out: Path)
     restarted(stored())(files, rules, config, out)
 
 
+def embedded(batch: int, most: int) -> Shell:
+    """An embedded engine that takes the lines in batches, a new one for each, then its export."""
+
+    def shell(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+        [file] = files
+        lines, data = file.read_bytes().split(b"\n")[:-1], out.parent / "data"
+        for start in range(0, len(lines), batch):
+            runtime = Runtime(data, compiled(rules, config), mark="the same")
+            runtime.borrowers = runtime.portfolio.borrowers = Kept(runtime.store, most)
+            runtime.take([Batch(lines[start : start + batch])])
+            runtime.close()
+        store = Store(data)
+        export(store.database, compiled(rules, config), out)
+        store.close()
+
+    return shell
+
+
 # A new shell has a line here.
 SHELLS: dict[str, Shell] = {
     "replay in this process": replay_in_process,
@@ -130,26 +152,40 @@ SHELLS: dict[str, Shell] = {
     "memory stored when touched": stored_when_touched,
 }
 
+# Shells that never end: no line is their last, so days are closed by records alone.
+LIVE: dict[str, Shell] = {
+    "embedded, one borrower in memory": embedded(batch=40, most=1),
+    "embedded, all in memory": embedded(batch=1_000, most=1_000),
+}
+
 
 # -- the law ----------------------------------------------------------------
 
 
-@pytest.fixture(scope="module", params=["days closed by dates", "days closed by records"])
-def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[Path], Path, Path]:
-    """Files, rules and settings that every shell is given."""
-    folder = tmp_path_factory.mktemp("told")
-    log = written(folder / "log.jsonl", *arrival_log(11, with_day_ended="records" in request.param))
+Given = tuple[list[Path], Path, Path]  # files, rules and settings
+
+
+def given(folder: Path, *, with_day_ended: bool) -> Given:
+    log = written(folder / "log.jsonl", *arrival_log(11, with_day_ended=with_day_ended))
     config = folder / "settings.yaml"
     config.write_text("history_from: 2024-11-01\nmissed_from: {default: both}\n")
     return [log], shelf(folder / "rules", **rules()), config
 
 
-@pytest.fixture(scope="module")
-def expected(told: tuple[list[Path], Path, Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+def replayed(told: Given, out: Path) -> dict[str, bytes]:
     """The decisions of replay."""
-    out = tmp_path_factory.mktemp("expected") / "out"
     replay_in_process(*told, out)
-    return {name: (out / name).read_bytes() for name in FILES.values()}
+    return {name: (out / name).read_bytes() for name in (*FILES.values(), "profiles.jsonl")}
+
+
+@pytest.fixture(scope="module", params=["days closed by dates", "days closed by records"])
+def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Given:
+    return given(tmp_path_factory.mktemp("told"), with_day_ended="records" in request.param)
+
+
+@pytest.fixture(scope="module")
+def expected(told: Given, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    return replayed(told, tmp_path_factory.mktemp("expected") / "out")
 
 
 def test_the_log_makes_every_rule_and_every_transition_speak(expected):
@@ -169,7 +205,17 @@ def test_the_log_makes_every_rule_and_every_transition_speak(expected):
 @pytest.mark.parametrize("name", SHELLS)
 def test_every_shell_gives_equal_bytes(told, expected, tmp_path, name):
     SHELLS[name](*told, tmp_path / "out")
-    for file, content in expected.items():
+    for file in FILES.values():
+        assert differences((tmp_path / "out" / file).read_bytes(), expected[file]) == []
+
+
+@pytest.mark.parametrize("name", LIVE)
+def test_every_live_shell_gives_equal_bytes_and_profiles(tmp_path, name):
+    told = given(tmp_path, with_day_ended=True)
+    [log] = told[0]
+    told = ([log.rename(tmp_path / LOG)], *told[1:])  # dead letters name the file
+    LIVE[name](*told, tmp_path / "out")
+    for file, content in replayed(told, tmp_path / "expected").items():
         assert differences((tmp_path / "out" / file).read_bytes(), content) == []
 
 
@@ -188,7 +234,7 @@ def differences(got: bytes, wanted: bytes) -> list[tuple[bytes, bytes]]:
 
 
 @pytest.mark.parametrize("first", ["the payment", "its reversal"])
-@pytest.mark.parametrize("name", SHELLS)
+@pytest.mark.parametrize("name", SHELLS | LIVE)
 def test_a_payment_and_its_reversal_that_meet_while_they_wait_never_count(tmp_path, name, first):
     """Due on the 4th and not paid: missed at the close of the 5th, in spite of the payment that was taken back."""
     pair = [
@@ -199,5 +245,5 @@ def test_a_payment_and_its_reversal_that_meet_while_they_wait_never_count(tmp_pa
     log = written(tmp_path / "log.jsonl", *records)
     config = tmp_path / "settings.yaml"
     config.write_text("zone: Asia/Shanghai\n")
-    SHELLS[name]([log], shelf(tmp_path / "rules", misses=COUNTS_MISSES), config, tmp_path / "out")
+    (SHELLS | LIVE)[name]([log], shelf(tmp_path / "rules", misses=COUNTS_MISSES), config, tmp_path / "out")
     assert (tmp_path / "out" / "alerts.jsonl").read_bytes().startswith(b'{"id":"misses/L4/1/opened"')

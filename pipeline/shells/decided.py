@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from connectors.whole_lines import BadFile
 from pipeline.decisions import Alert, CollectionTask, Transition
-from pipeline.shells.backstop import NEVER
+from pipeline.profiles import NEVER
 from pipeline.shells.replay import FILES, PROFILES, SUMMARY
 from pipeline.shells.truth import Outcome
 from pipeline.zone import day_number

@@ -2,7 +2,7 @@
 
 from bisect import insort
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -14,27 +14,71 @@ from pipeline.look import Day
 from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
-from pipeline.shells.backstop import Backstop
-from pipeline.shells.months import DISBURSED, MonthEnd, Months
 from pipeline.shells.published import Published
 from pipeline.zone import day_number
+
+
+class Borrowers(Protocol):
+    """Every borrower's memory, wherever it is kept; sequences are in the order of ids."""
+
+    def memory(self, borrower_id: str) -> Memory:
+        """The memory of a borrower; an empty one of a borrower never seen."""
+        ...
+
+    def each(self) -> Iterator[Memory]:
+        """Every borrower."""
+        ...
+
+    def awake(self, day: Day) -> Iterator[Memory]:
+        """At least those to whom the close of a day may bring anything."""
+        ...
+
+    def early(self) -> Iterator[Memory]:
+        """At least those of whom something came before its date."""
+        ...
+
+
+class Loaded:
+    """Borrowers that are all in memory."""
+
+    def __init__(self) -> None:
+        self._memories: dict[str, Memory] = {}
+        self._order: list[str] = []
+
+    def memory(self, borrower_id: str) -> Memory:
+        """The memory of a borrower."""
+        memory = self._memories.get(borrower_id)
+        if memory is None:
+            memory = self._memories[borrower_id] = Memory(borrower_id)
+            insort(self._order, borrower_id)
+        return memory
+
+    def each(self) -> Iterator[Memory]:
+        """Every borrower."""
+        for borrower_id in self._order:
+            yield self._memories[borrower_id]
+
+    def awake(self, day: Day) -> Iterator[Memory]:
+        """Every borrower: to ask one that sleeps costs next to nothing."""
+        return self.each()
+
+    def early(self) -> Iterator[Memory]:
+        """Every borrower, for the same reason."""
+        return self.each()
 
 
 class Portfolio:
     """Every borrower's memory, the open day, and the published figures."""
 
-    def __init__(self, shelf: CompiledShelf, *, closes_by_record: bool) -> None:
+    def __init__(self, shelf: CompiledShelf, borrowers: Borrowers, *, closes_by_record: bool) -> None:
         self.shelf = shelf
         self.closes_by_record = closes_by_record  # days end by day.ended records alone
         self.day: Day | None = None  # the open day
         self.closed: Day | None = None  # the last closed one, with the feeds that were missing on it
-        self.borrowers: dict[str, Memory] = {}
-        self.backstop = Backstop()
-        self.months = Months()
+        self.borrowers = borrowers
+        self.published = Published()
+        self.is_opened = True  # whether the open day's early events were judged
         self.after_close: Callable[[], None] = lambda: None  # called when a day is closed and before the next begins
-        self._order: list[str] = []
-        self._published = Published()
-        self._is_opened = True  # whether the open day's early events were judged
 
     def open(self, date: int) -> None:
         """Begin with a day."""
@@ -60,13 +104,9 @@ class Portfolio:
         if not self.closes_by_record and arrival.date > self.day.date:
             yield from self.close_until(arrival.date - 1)
         if isinstance(event, MacroPublished | FxPublished):
-            self.day = self._published.taken(self.day, arrival)
+            self.day = self.published.taken(self.day, arrival)
         elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
-            if arrival.type == DISBURSED:
-                self.months.heard(arrival)
-            if arrival.feed == "repayment":
-                self.backstop.heard(borrower_id, max(arrival.date, self.day.date))
-            yield from step(self.shelf, self.day, self._memory(borrower_id), arrival)[1]
+            yield from step(self.shelf, self.day, self.borrowers.memory(borrower_id), arrival)[1]
 
     def close_until(self, last: int, missing: frozenset[str] = frozenset()) -> Iterator[Decision]:
         """Close every day up to a date, in order; feeds are missing on the last of them. A closed day stays closed."""
@@ -75,45 +115,31 @@ class Portfolio:
             if day.date == last and missing:
                 day = msgspec.structs.replace(day, missing=missing)
             yield from self.judge_early()
-            for borrower_id in self._order:
-                yield from close_day(self.shelf, day, self.borrowers[borrower_id])[1]
-            self.backstop.closed(day.date, self.borrowers)
-            self.closed, self.day, self._is_opened = day, self._published.begun(day.next()), False
+            for memory in self.borrowers.awake(day):
+                yield from close_day(self.shelf, day, memory)[1]
+            self.closed, self.day, self.is_opened = day, self.published.begun(day.next()), False
             self.after_close()
 
     def judge_early(self) -> Iterator[Decision]:
         """Judge what came before the open day's date, once, before anything else of that day."""
-        if self._is_opened or self.day is None:
+        if self.is_opened or self.day is None:
             return
-        self._is_opened = True
-        for borrower_id in self._order:
-            yield from open_day(self.shelf, self.day, self.borrowers[borrower_id])[1]
+        self.is_opened = True
+        for memory in self.borrowers.early():
+            yield from open_day(self.shelf, self.day, memory)[1]
 
     def profiles(self) -> Iterator[dict[str, Any]]:
         """Every borrower by id, to be asked for right after a close: as of that day."""
         assert self.closed is not None
-        for borrower_id in self._order:
-            profile = profile_of(self.shelf, self.closed, self.borrowers[borrower_id])
-            yield profile | {"backstop_on": self.backstop.told(borrower_id)}
-
-    def month_ends(self) -> Iterator[MonthEnd]:
-        """Every loan by borrower and id, to be asked for right after a close: as of that day."""
-        assert self.closed is not None
-        return self.months.rows(self.shelf, self.closed, (self.borrowers[each] for each in self._order))
+        for memory in self.borrowers.each():
+            yield profile_of(self.shelf, self.closed, memory)
 
     def leftovers(self) -> Iterator[dict[str, Any]]:
         """What still waits at the end, for its loan, its target or its day."""
-        for borrower_id in self._order:
-            head = self.borrowers[borrower_id].head
+        for memory in self.borrowers.each():
+            head = memory.head
             for arrival, why in [(w.arrival, "waiting") for w in head.waiting] + [(p, "early") for p in head.parked]:
-                yield {"borrower_id": borrower_id, "why": why, "type": arrival.type, "source": arrival.position}
-
-    def _memory(self, borrower_id: str) -> Memory:
-        memory = self.borrowers.get(borrower_id)
-        if memory is None:
-            memory = self.borrowers[borrower_id] = Memory(borrower_id)
-            insort(self._order, borrower_id)
-        return memory
+                yield {"borrower_id": memory.borrower_id, "why": why, "type": arrival.type, "source": arrival.position}
 
 
 def refused(raw: bytes, reason: str, why: str, source: dict[str, Any]) -> DeadLetter:

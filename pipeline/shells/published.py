@@ -11,6 +11,13 @@ from pipeline.look import Day
 Kind = Literal["figures", "rates"]
 
 
+class Standing(msgspec.Struct, array_like=True):
+    """What was published, as it is stored."""
+
+    since: list[tuple[Kind, str, int, int]]
+    early: list[Arrival]
+
+
 class Published:
     """What was published so far, and what came before its date."""
 
@@ -36,6 +43,15 @@ class Published:
         for arrival in early:
             day = self.taken(day, arrival)
         return day
+
+    def standing(self) -> Standing:
+        """All of it, to be stored."""
+        return Standing([(*name, *since) for name, since in self._since.items()], list(self._early))
+
+    def restore(self, standing: Standing) -> None:
+        """Go on from what was stored."""
+        self._since = {(kind, name): (date, at_ms) for kind, name, date, at_ms in standing.since}
+        self._early = list(standing.early)
 
     def _newest(self, kind: Kind, arrival: Arrival, held: dict[str, int], told: dict[str, int]) -> dict[str, int]:
         newest, since = dict(held), (arrival.date, arrival.at_ms)

@@ -15,8 +15,8 @@ from pipeline.events import DayEnded
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
 from pipeline.shells.kept import RULES, kept
-from pipeline.shells.months import is_month_end
-from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.months import DISBURSED, Months, is_month_end
+from pipeline.shells.portfolio import Loaded, Portfolio, refused
 from pipeline.shells.queues import Queues
 from pipeline.storm_guard import StormGuard
 from pipeline.zone import date_of_number
@@ -76,11 +76,11 @@ class Outputs:
             self.order = opened.enter_context((folder / ORDER).open("wb"))
             # What the storm guard keeps for an officer.
             self.held = opened.enter_context((folder / HELD).open("wb"))
-            self.months = opened.enter_context((folder / MONTHS).open("wb"))
+            self.month_ends = opened.enter_context((folder / MONTHS).open("wb"))
             self.queue_days = opened.enter_context((folder / QUEUES).open("wb"))
             self._opened = opened.pop_all()
         self.guard = guard
-        self.queues = Queues()
+        self.queues, self.months = Queues(), Months()
         self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
         by_status = Counter(rule.status for rule in shelf.rules.values())
         self.summary = Summary(
@@ -149,7 +149,9 @@ class Outputs:
             self._write_months(portfolio)
 
     def _write_months(self, portfolio: Portfolio) -> None:
-        self.months.writelines(msgspec.json.encode(each) + b"\n" for each in portfolio.month_ends())
+        assert portfolio.closed is not None
+        rows = self.months.rows(portfolio.shelf, portfolio.closed, portfolio.borrowers.each())
+        self.month_ends.writelines(msgspec.json.encode(each) + b"\n" for each in rows)
 
     def write_profiles(self, portfolio: Portfolio) -> None:
         """Write every borrower as of the last closed day, which is the last of the run."""
@@ -172,7 +174,7 @@ class Outputs:
         summary = self.summary
         for name, counter in self.counts.items():
             setattr(summary, name, dict(sorted((k, v) for k, v in counter.items() if v)))
-        summary.borrowers = len(portfolio.borrowers)
+        summary.borrowers = sum(1 for _ in portfolio.borrowers.each())
         leftovers = list(portfolio.leftovers())
         summary.waiting, summary.waiting_events = len(leftovers), leftovers[:LISTED]
         (self.folder / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
@@ -189,7 +191,7 @@ def replay(
     """Replay event files into a folder of decisions; the summary names files that ended too early."""
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
     closes = closes_in(files, decoder)
-    portfolio = Portfolio(shelf, closes_by_record=closes is not None)
+    portfolio = Portfolio(shelf, Loaded(), closes_by_record=closes is not None)
     outputs = Outputs(out, shelf, guard)
     portfolio.after_close = lambda: outputs.day_closed(portfolio)
     try:
@@ -200,13 +202,13 @@ def replay(
             if outputs.summary.events % 1_000 == 0:
                 progress.update(task, completed=outputs.summary.events)
         _end(portfolio, outputs)
-        _write_rules(shelf, out)
+        write_rules(shelf, out)
         return outputs.finish(portfolio)
     finally:
         outputs.close()
 
 
-def _write_rules(shelf: CompiledShelf, out: Path) -> None:
+def write_rules(shelf: CompiledShelf, out: Path) -> None:
     """Keep the text of every deciding rule beside its decisions, so that each can be explained later."""
     with (out / RULES).open("wb") as file:
         for _, rule in sorted(shelf.rules.items()):
@@ -225,6 +227,8 @@ def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, closes: Closes | N
         portfolio.open(arrival.date if closes is None else min(arrival.date, closes.first))
         outputs.summary.first_day = date_of_number(portfolio.date).isoformat()
     before = portfolio.date
+    if arrival.type == DISBURSED:
+        outputs.months.heard(arrival)
     outputs.write(portfolio.take(arrival))
     if isinstance(arrival.event, DayEnded):
         outputs.read(each)

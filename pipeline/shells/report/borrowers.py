@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, NamedTuple
 
-from pipeline.shells.backstop import NEVER
+from pipeline.profiles import NEVER
 from pipeline.shells.kept import KeptRule
 from pipeline.shells.report.drawing import MONTH, SEVERITY, figure
 from pipeline.shells.report.panel import (

@@ -1,0 +1,149 @@
+"""Figures of every shipped rule on a simulated portfolio and on a real set, for the pages in docs/rules.
+
+    python -m benchmarks.first_shelf                    what is committed: docs/rules/figures.json; ten minutes
+    python -m benchmarks.first_shelf --seed 1 --out FILE
+
+What a shadow rule would have said is counted, but found nobody: nobody was told.
+"""
+
+import argparse
+import json
+import re
+import sys
+import tempfile
+from collections import defaultdict
+from gzip import open as unzipped
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+from rich.progress import Progress
+from typer.testing import CliRunner
+
+from config.settings import load as load_settings
+from connectors.ingest import ingest
+from pipeline.events import CATALOGUE
+from pipeline.shelf import compile_shelf
+from pipeline.shells.cli import app
+from pipeline.shells.replay import replay
+from pipeline.shells.terms import terms_of
+from pipeline.shells.verdict import Judgement, judgement_of
+from rules.loader import load_shelf
+from rules.rule import Rule, Shelf
+
+ROOT = Path(__file__).parents[1]
+FIGURES = ROOT / "docs" / "rules" / "figures.json"
+REAL = "a thousand card clients of a bank in Taiwan"
+MILLION = 1_000_000
+CORPORATE = re.compile(rb'"borrower_id":"([^"]+)".*"segment":"corporate"')
+OVERALL = ("recall", "lead_median_days", "before_backstop", "precision", "alerted_share", "alerts_per_1000_and_month")
+
+
+class Ran(NamedTuple):
+    """A set that was replayed: its verdict, who was alerted by which rule, and which borrowers are firms."""
+
+    judgement: Judgement
+    openings: dict[str, list[str]]  # rule -> the borrower of each opening
+    firms: frozenset[str]
+
+
+def figures_of(shelf: Shelf, simulated: Ran, real: Ran, how: dict[str, int]) -> dict[str, Any]:
+    """Everything that the pages show."""
+    judged = simulated.judgement
+    return {
+        "made_by": "python -m benchmarks.first_shelf",
+        "hashes": {rule.rule: rule.hash for rule in shelf.rules},
+        "simulated": {
+            "set": how | _set(simulated),
+            "overall": _figures(judged.overall.figures),
+            "at_monthly_budget": _figures(judged.at_monthly_budget.figures),
+            "rules": {rule.rule: _of_rule(rule, simulated) for rule in shelf.rules},
+        },
+        "real": {
+            "set": {"name": REAL} | _set(real),
+            "rules": {rule.rule: _of_rule(rule, real) for rule in shelf.rules},
+        },
+    }
+
+
+def _set(ran: Ran) -> dict[str, Any]:
+    seen = ran.judgement.observed
+    dates = {"first": seen.first_day.isoformat(), "last": seen.as_of.isoformat()}
+    return {"borrowers": seen.borrowers, "firms": len(ran.firms), "defaulted": seen.defaulted, **dates}
+
+
+def _figures(figures: dict[str, Any]) -> dict[str, float | None]:
+    return {name: figures[name].value for name in OVERALL if name in figures}
+
+
+def _of_rule(rule: Rule, ran: Ran) -> dict[str, Any]:
+    """The figures of one rule; its share is of the firms for a rule of firms, of persons for one of individuals."""
+    openings, count = ran.openings.get(rule.rule, []), ran.judgement.observed.borrowers
+    alerted = set(openings)
+    pack = Path(rule.file).parent.name
+    own = alerted & ran.firms if pack == "firms" else alerted - ran.firms if pack == "individuals" else alerted
+    of = {"firms": len(ran.firms), "individuals": count - len(ran.firms)}.get(pack, count)
+    told = next((each for each in ran.judgement.by_rule if each.of == rule.rule), None)
+    lead = None if told is None else told.figures["lead_median_days"].value
+    return {
+        "alerts": len(openings),
+        "borrowers": len(alerted),
+        "share_ppm": MILLION * len(own) // max(1, of),
+        "share_of_all_ppm": MILLION * len(alerted) // max(1, count),
+        "found": 0 if told is None else told.counts["caught"],
+        "unique": 0 if told is None else told.counts["only"],
+        "lead_median_days": lead,
+    }
+
+
+# -- runs -------------------------------------------------------------------
+
+
+def run(shelf: Shelf, config: Path | None, events: Path, truth: Path | None, out: Path) -> Ran:
+    """Replay events under the shelf and judge what came of it."""
+    compiled = compile_shelf(shelf, terms_of(load_settings(config)))
+    with Progress(disable=True) as progress:
+        replay([events], compiled, out, progress)
+    openings = defaultdict(list)
+    for name in ("alerts.jsonl", "shadow.jsonl"):
+        for raw in (out / name).read_bytes().splitlines():
+            alert = msgspec.json.decode(raw)
+            if alert["transition"] == "opened":
+                openings[alert["rule"]].append(alert["borrower_id"])
+    return Ran(judgement_of(out, truth, None), openings, _firms_in(events))
+
+
+def _firms_in(events: Path) -> frozenset[str]:
+    with unzipped(events) as lines:
+        return frozenset(found[1].decode() for raw in lines if (found := CORPORATE.search(raw)))
+
+
+def simulate(out: Path, how: dict[str, int]) -> None:
+    """Make the portfolio, by the command that everyone has."""
+    words = [word for name, value in how.items() for word in (f"--{name}", str(value))]
+    result = CliRunner().invoke(app, ["simulate", *words, "--out", str(out)])
+    if result.exit_code:
+        sys.exit(result.output)
+
+
+def main() -> None:
+    """Make the sets, replay them, and write the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    for name, value in (("borrowers", 4_000), ("months", 18), ("seed", 2)):
+        parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--out", type=Path, default=FIGURES)
+    given = parser.parse_args()
+    how = {"borrowers": given.borrowers, "months": given.months, "seed": given.seed}
+    shelf = load_shelf([ROOT / "rules" / "shelf"], CATALOGUE, ROOT / "rules" / "shelf.lock")
+    with tempfile.TemporaryDirectory() as folder:
+        made, cards = Path(folder) / "made", Path(folder) / "cards.jsonl.gz"
+        simulate(made, how)
+        simulated = run(shelf, None, made / "events.jsonl.gz", made / "truth.csv", Path(folder) / "simulated")
+        ingest(ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz", "taiwan_cards", cards, True)
+        real = run(shelf, ROOT / "config" / "taiwan.yaml", cards, None, Path(folder) / "real")
+    text = json.dumps(figures_of(shelf, simulated, real, how), indent=1)
+    given.out.write_text(text + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

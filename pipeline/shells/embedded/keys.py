@@ -1,0 +1,82 @@
+"""API keys: who may ask for what. Only hashes are kept; a key itself is shown once, when it is made."""
+
+import secrets
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+Scope = Literal["ingest", "read", "admin"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+HASHED = "sha256:"
+
+
+class KeyFileError(Exception):
+    """A file of keys that cannot be used, in one sentence with its line."""
+
+
+class Grant(NamedTuple):
+    """What a key allows, and the last date on which it does."""
+
+    scopes: frozenset[str]
+    until: date | None
+
+
+class Keys:
+    """The grants by the hash of their key."""
+
+    def __init__(self, grants: dict[str, Grant]) -> None:
+        self._grants = grants
+
+    def grant(self, key: str, today: date) -> Grant | None:
+        """What a key allows today; None for one that is unknown or has expired."""
+        grant = self._grants.get(_hash(key))
+        if grant is None or (grant.until is not None and grant.until < today):
+            return None
+        return grant
+
+
+def read_keys(file: Path) -> Keys:
+    """Keys from lines `key scope,scope [last date]`; a key may stand there as `sha256:` and its hash in hex."""
+    try:
+        lines = file.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise KeyFileError(f"{file}: expected a file of keys, got none that can be read ({error})") from None
+    grants = {}
+    for number, line in enumerate(lines, 1):
+        words = line.split("#", 1)[0].split()
+        if words:
+            key, grant = _grant(words, f"{file}, line {number}")
+            grants[key] = grant
+    if not grants:
+        raise KeyFileError(f"{file}: expected lines such as 'KEY ingest,read', got none; write one key a line")
+    return Keys(grants)
+
+
+def _grant(words: list[str], place: str) -> tuple[str, Grant]:
+    if len(words) not in (2, 3):
+        raise KeyFileError(f"{place}: expected 'KEY scope,scope [last date]', got {len(words)} words; see the manual")
+    scopes = frozenset(words[1].split(","))
+    strange = sorted(scopes - set(SCOPES))
+    if strange:
+        raise KeyFileError(f"{place}: expected scopes of {', '.join(SCOPES)}, got {strange[0]!r}; correct it")
+    try:
+        until = date.fromisoformat(words[2]) if len(words) == 3 else None
+    except ValueError:
+        raise KeyFileError(f"{place}: expected a last date such as 2026-12-31, got {words[2]!r}; correct it") from None
+    key = words[0].removeprefix(HASHED) if words[0].startswith(HASHED) else _hash(words[0])
+    return key, Grant(scopes, until)
+
+
+def fresh_key() -> str:
+    """A new key."""
+    return secrets.token_urlsafe(24)
+
+
+def hashed_line(key: str, scopes: tuple[Scope, ...]) -> str:
+    """The line of a key for a file, without the key itself."""
+    return f"{HASHED}{_hash(key)} {','.join(scopes)}\n"
+
+
+def _hash(key: str) -> str:
+    return sha256(key.encode()).hexdigest()

@@ -1,0 +1,217 @@
+"""The engine of one process: arrivals in batches, each batch one transaction of the store.
+
+lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the disk -> acknowledged
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
+from pipeline.decode import Arrival, Decoder, Refusal
+from pipeline.events import DayEnded
+from pipeline.look import Day
+from pipeline.shelf import CompiledShelf
+from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
+from pipeline.shells.embedded.store import DataError, Store
+from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.published import Standing as PublishedStanding
+
+LOG = "events.jsonl"  # what the log of arrivals is called as a file
+MEGABYTE = 1 << 20
+KINDS: dict[type, str] = {
+    Alert: "alert",
+    ShadowAlert: "shadow",
+    CollectionTask: "task",
+    DeadLetter: "dead_letter",
+    Disagreement: "disagreement",
+}
+
+
+PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
+
+
+class Batch(NamedTuple):
+    """Lines of one sender."""
+
+    lines: Sequence[bytes]
+    request: str | None = None  # what they belong to: lines of it that were taken before are not taken again
+    may_all: bool = True  # also events of the privileged feeds
+
+
+class Outcome(NamedTuple):
+    """What came of one line."""
+
+    line: int  # its number in the log; 0: it is not there
+    status: Literal["accepted", "refused", "repeated"]
+    reason: str | None = None
+    why: str | None = None
+
+
+class Standing(msgspec.Struct, kw_only=True):
+    """Where the portfolio stands between two batches."""
+
+    day: Day | None = None
+    closed: Day | None = None
+    is_opened: bool = True
+    published: PublishedStanding | None = None
+    first_day: int | None = None
+    lines: int = 0
+    by_type: dict[str, int] = {}
+    unknown_fields: int = 0
+
+
+class Unstored(Exception):
+    """The disk took nothing: the batch was undone, and nothing of it was acknowledged."""
+
+
+class Runtime:
+    """A portfolio over a data directory; one thread uses it."""
+
+    def __init__(self, folder: Path, shelf: CompiledShelf, *, mark: str, memory_mb: int = 512) -> None:
+        """`mark` stands for the shelf and the settings: where it differs from the last run's, nobody sleeps on."""
+        self.shelf = shelf
+        self.store = Store(folder)
+        self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
+        self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
+        try:
+            if self.store.read("mark") != mark:
+                with self.store.transaction():
+                    self.borrowers.wake_all()
+                    self.store.write("mark", mark)
+            self._restore()
+        except sqlite3.DatabaseError as error:
+            self.store.close()
+            raise DataError(f"{folder}: expected a sound database, got {error}; restore a backup") from None
+
+    def close(self) -> None:
+        """Let go of the data directory."""
+        self.store.close()
+
+    def take(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
+        """Take batches in, all or none; they are on the disk when this returns.
+
+        Raises Unstored when the disk takes nothing.
+        """
+        try:
+            with self.store.transaction():
+                outcomes = [self._take_batch(batch) for batch in batches]
+                self.borrowers.flush()
+                self.store.write("standing", _ENCODER.encode(self._standing()))
+        except BaseException as error:
+            self.borrowers.forget()
+            self._restore()
+            if isinstance(error, sqlite3.OperationalError):
+                raise Unstored(str(error)) from error
+            raise
+        self.borrowers.settle()
+        return outcomes
+
+    def _take_batch(self, batch: Batch) -> list[Outcome]:
+        if batch.request is None:
+            return [self._take(raw, batch.may_all) for raw in batch.lines]
+        done = self._lines_of(batch.request)
+        outcomes = [Outcome(0, "repeated") for _ in batch.lines[:done]]
+        outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
+        row = (batch.request, max(done, len(batch.lines)))
+        self.store.database.execute("insert or replace into requests values (?, ?)", row)
+        return outcomes
+
+    def _lines_of(self, request: str) -> int:
+        row = self.store.database.execute("select lines from requests where key = ?", (request,)).fetchone()
+        return 0 if row is None else int(row[0])
+
+    # -- one line --
+
+    def _take(self, raw: bytes, may_all: bool) -> Outcome:
+        standing = self.standing
+        position = {"file": LOG, "line": standing.lines + 1}
+        try:
+            arrival = self.decoder.decode(raw, position)
+        except Refusal as refusal:
+            self._log(raw)
+            self._keep([refused(raw, refusal.reason, refusal.why, position)])
+            return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
+        if arrival.feed in PRIVILEGED and not may_all:
+            why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
+            return Outcome(0, "refused", "forbidden", why)
+        self._log(raw)
+        standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
+        standing.unknown_fields += arrival.unknown
+        decisions = list(self._decided(arrival))
+        self._keep(decisions)
+        for each in decisions:
+            if isinstance(each, DeadLetter) and each.source == position:
+                return Outcome(standing.lines, "refused", each.reason, each.why)
+        return Outcome(standing.lines, "accepted")
+
+    def _log(self, raw: bytes) -> None:
+        self.standing.lines += 1
+        self.store.database.execute("insert into arrivals values (?, ?)", (self.standing.lines, raw))
+
+    def _decided(self, arrival: Arrival) -> Iterator[Decision]:
+        portfolio = self.portfolio
+        if portfolio.day is None:
+            portfolio.open(arrival.date)
+            self.standing.first_day = arrival.date
+        before = portfolio.date
+        yield from portfolio.take(arrival)
+        if isinstance(arrival.event, DayEnded) and portfolio.date > before:
+            closes = [(day, self.standing.lines) for day in range(before, portfolio.date)]
+            self.store.database.executemany("insert into closes values (?, ?)", closes)
+            self.borrowers.flush()
+            self.borrowers.closed()
+            yield from portfolio.judge_early()
+
+    def _keep(self, decisions: Iterable[Decision]) -> None:
+        rows = [
+            (KINDS[type(each)], _detail(each), getattr(each, "rule", None), _borrower(each), line(each))
+            for each in decisions
+        ]
+        self.store.database.executemany(
+            "insert into decisions (kind, detail, rule, borrower_id, body) values (?, ?, ?, ?, ?)", rows
+        )
+
+    # -- between batches --
+
+    def _standing(self) -> Standing:
+        portfolio, standing = self.portfolio, self.standing
+        standing.day, standing.closed, standing.is_opened = portfolio.day, portfolio.closed, portfolio.is_opened
+        standing.published = portfolio.published.standing()
+        return standing
+
+    def _restore(self) -> None:
+        self.standing = standing = standing_in(self.store.database)
+        self.portfolio = portfolio = Portfolio(self.shelf, self.borrowers, closes_by_record=True)
+        portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
+        if standing.published is not None:
+            portfolio.published.restore(standing.published)
+
+
+def standing_in(database: sqlite3.Connection) -> Standing:
+    """Where the portfolio of a database stands."""
+    row = database.execute("select value from meta where name = 'standing'").fetchone()
+    return Standing() if row is None else _STANDING.decode(row[0])
+
+
+def _detail(decision: Decision) -> str:
+    match decision:
+        case Alert():
+            return decision.transition
+        case CollectionTask():
+            return decision.status
+        case DeadLetter():
+            return decision.reason
+        case Disagreement():
+            return decision.field
+
+
+def _borrower(decision: Decision) -> str | None:
+    return None if isinstance(decision, DeadLetter) else decision.borrower_id
+
+
+_ENCODER = msgspec.msgpack.Encoder()
+_STANDING = msgspec.msgpack.Decoder(Standing)

@@ -1,0 +1,118 @@
+"""The SQLite file of an embedded engine: arrivals, borrowers, decisions, and where the portfolio stands.
+
+Everything that a batch changes is written in one transaction, so that a process that dies at any moment leaves the file
+as it was before the batch or after it.
+
+DataError     a data directory that cannot be used
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+FORMAT = 1
+FILE, LOCK = "forewarn.sqlite", "lock"
+
+_SCHEMA = """
+create table arrivals (n integer primary key, raw blob not null);
+create table closes (date integer primary key, n integer not null);  -- after which arrival each day was closed
+create table heads (
+    borrower_id text primary key, head blob not null, asleep_until integer not null, is_early integer not null
+);
+create index heads_by_waking on heads (asleep_until, borrower_id);
+create index heads_that_are_early on heads (borrower_id) where is_early;
+create table tails (borrower_id text primary key, tail blob not null);
+-- Borrowers as they stood at the last close, where they were written since; no head: not yet seen then.
+create table closed_heads (borrower_id text primary key, head blob, tail blob);
+create table decisions (
+    n integer primary key,
+    kind text not null,    -- alert, shadow, task, dead_letter, disagreement
+    detail text not null,  -- transition, status, reason or field
+    rule text,
+    borrower_id text,
+    body blob not null
+);
+create index decisions_by_kind on decisions (kind, n);
+create index decisions_by_borrower on decisions (borrower_id, n);
+create table requests (key text primary key, lines integer not null) without rowid;
+create table meta (name text primary key, value blob not null) without rowid;
+"""
+
+
+class DataError(Exception):
+    """A data directory that cannot be used; the message says what was expected, what came and what to do."""
+
+
+class Store:
+    """An open data directory; a second process that opens it is refused."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._lock)
+            raise DataError(
+                f"{folder}: expected a data directory of its own, got one that another process works in; "
+                "stop that process or name another directory"
+            ) from None
+        try:
+            self.database = self._opened(folder / FILE)
+        except BaseException:
+            os.close(self._lock)
+            raise
+
+    def close(self) -> None:
+        """Let go of the directory."""
+        self.database.close()
+        os.close(self._lock)
+
+    def _opened(self, file: Path) -> sqlite3.Connection:
+        is_new = not file.exists() or file.stat().st_size == 0
+        # The engine's thread writes, a reader's thread has a connection of its own.
+        database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+        try:
+            database.execute("pragma journal_mode = wal")
+            database.execute("pragma synchronous = full")
+            database.execute("pragma cache_size = -65536")
+            if is_new:
+                database.executescript(f"begin; {_SCHEMA} insert into meta values ('format', {FORMAT}); commit;")
+            found = database.execute("select value from meta where name = 'format'").fetchone()[0]
+        except sqlite3.DatabaseError as error:
+            database.close()
+            raise DataError(
+                f"{file}: expected a database of Forewarn, got one that cannot be read ({error}); restore a backup"
+            ) from None
+        if found != FORMAT:
+            database.close()
+            raise DataError(
+                f"{file}: expected format {FORMAT}, got {found}; use the release of Forewarn that wrote it, or upgrade"
+            )
+        return database
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing, and on the disk when it is over."""
+        self.database.execute("begin immediate")
+        try:
+            yield self.database
+            self.database.execute("commit")
+        except BaseException:
+            if self.database.in_transaction:
+                self.database.execute("rollback")
+            raise
+
+    def read(self, name: str) -> Any:
+        """A value of the table of single facts; None when it was never written."""
+        row = self.database.execute("select value from meta where name = ?", (name,)).fetchone()
+        return None if row is None else row[0]
+
+    def write(self, name: str, value: Any) -> None:
+        """Write a single fact, inside a transaction."""
+        self.database.execute("insert or replace into meta values (?, ?)", (name, value))

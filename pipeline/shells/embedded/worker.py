@@ -1,0 +1,92 @@
+"""The one thread that works on the engine: what waits is taken together, a transaction for all of it."""
+
+import queue
+import threading
+from concurrent.futures import Future
+from typing import NamedTuple
+
+from pipeline.shells.embedded.runtime import Batch, Outcome, Runtime, Unstored
+
+MOST_LINES = 2_000  # in one transaction: more make an acknowledgement late, fewer the disk busy
+
+
+class Full(Exception):
+    """More lines wait than may."""
+
+
+class Job(NamedTuple):
+    """A batch, and where its outcomes go."""
+
+    batch: Batch
+    done: "Future[list[Outcome]]"
+
+
+class Worker:
+    """Takes batches from any thread and works on them in the order they came."""
+
+    def __init__(self, runtime: Runtime, *, most_waiting: int = 50_000) -> None:
+        self._runtime = runtime
+        self._most_waiting = most_waiting
+        self._waiting = 0
+        self._guard = threading.Lock()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self.failure: BaseException | None = None  # what stopped it
+
+    def start(self) -> None:
+        """Begin to work."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what waits, and end."""
+        self._jobs.put(None)
+        self._thread.join()
+
+    @property
+    def waiting(self) -> int:
+        """Lines that wait."""
+        return self._waiting
+
+    def submit(self, batch: Batch) -> "Future[list[Outcome]]":
+        """Put a batch in line; Full when too many lines wait already."""
+        with self._guard:
+            if self._waiting and self._waiting + len(batch.lines) > self._most_waiting:
+                raise Full
+            self._waiting += len(batch.lines)
+        job = Job(batch, Future())
+        self._jobs.put(job)
+        return job.done
+
+    def _run(self) -> None:
+        ends = False
+        while not ends:
+            jobs: list[Job] = []
+            lines = 0
+            while lines < MOST_LINES and not ends:
+                try:
+                    job = self._jobs.get(block=not jobs)
+                except queue.Empty:
+                    break
+                if job is None:
+                    ends = True
+                else:
+                    jobs.append(job)
+                    lines += len(job.batch.lines)
+            if jobs:
+                self._work(jobs)
+                with self._guard:
+                    self._waiting -= lines
+
+    def _work(self, jobs: list[Job]) -> None:
+        try:
+            outcomes = self._runtime.take([job.batch for job in jobs])
+        except Unstored as error:
+            for job in jobs:
+                job.done.set_exception(error)
+        except Exception as error:  # A fault of the core: nothing of the batch was kept, and its senders are told.
+            self.failure = error
+            for job in jobs:
+                job.done.set_exception(error)
+        else:
+            for job, found in zip(jobs, outcomes, strict=True):
+                job.done.set_result(found)

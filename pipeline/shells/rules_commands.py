@@ -1,0 +1,108 @@
+"""The commands `forewarn rules`: check, test, lock."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.events import CATALOGUE
+from pipeline.shells.cases import run_case
+from pipeline.shells.manners import (
+    LOCK,
+    SHELF,
+    Config,
+    Lang,
+    Quiet,
+    fail,
+    faulty,
+    from_here,
+    refuse_no_folder,
+    settings_of,
+    unreachable,
+)
+from pipeline.shells.show import outcomes
+from pipeline.shells.terms import terms_of
+from pipeline.shells.texts import TEXTS, counted
+from rules.faults import RuleError
+from rules.laws import check as check_laws
+from rules.loader import load_shelf
+from rules.versions import read_lock, update_lock
+
+rules_app = typer.Typer(no_args_is_help=True, help="Check and test rule files.")
+
+Folder = Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.", show_default=False)]
+
+
+@rules_app.command()
+def check(
+    folder: Folder = SHELF,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Every fault of every rule file, with line and column, and the laws of the shelf."""
+    settings = settings_of(config)
+    refuse_no_folder(folder)
+    beside = _lock_beside(folder)
+    # Another folder has a lock when somebody asked for one; the shipped shelf must have one.
+    lock = beside if folder.is_dir() and (beside.exists() or beside == LOCK) else None
+    faults = check_laws([folder], CATALOGUE, lock, set(settings.queues))
+    for fault in faults:
+        typer.echo(str(fault))
+    if faults:
+        raise typer.Exit(1)
+    if not quiet:
+        rules = counted(len(load_shelf([folder], CATALOGUE, lock).rules), "rule", lang)
+        typer.echo(TEXTS[lang]["no_faults"].format(rules=rules))
+
+
+@rules_app.command()
+def test(
+    folder: Folder = SHELF,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """The cases in the rule files, run on the engine."""
+    terms = terms_of(settings_of(config))
+    refuse_no_folder(folder)
+    try:
+        shelf = load_shelf([folder], CATALOGUE, None)
+    except RuleError as error:
+        faulty(error)
+    done = [run_case(rule, case, terms) for rule in shelf.rules for case in rule.tests]
+    if not quiet or not all(each.passed for each in done):
+        outcomes(done, lang, only_failed=quiet)
+    if not all(each.passed for each in done):
+        raise typer.Exit(1)
+
+
+@rules_app.command()
+def lock(
+    folder: Folder = SHELF,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """Write the lock beside the folder anew: a rule whose deciding fields changed gets its next version."""
+    settings_of(config)
+    refuse_no_folder(folder)
+    if not folder.is_dir():
+        fail(f"{folder}: expected a folder of rule files, got a file; name the folder that holds it")
+    path = _lock_beside(folder)
+    try:
+        _, before = read_lock(path)
+        shelf = load_shelf([folder], CATALOGUE)
+        update_lock(path, shelf)
+    except RuleError as error:
+        faulty(error)
+    except OSError as error:
+        fail(unreachable(error))
+    if not quiet:
+        changed = sum(rule.rule not in before or before[rule.rule].hash != rule.hash for rule in shelf.rules)
+        rules = counted(len(shelf.rules), "rule", lang)
+        typer.echo(TEXTS[lang]["locked"].format(file=from_here(path), rules=rules, changed=changed))
+
+
+def _lock_beside(folder: Path) -> Path:
+    return folder.resolve().parent / LOCK.name

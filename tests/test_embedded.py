@@ -1,0 +1,227 @@
+"""The embedded engine as its users meet it: over HTTP, killed at any moment, and with a disk that takes nothing."""
+
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from pipeline.shells.embedded.runtime import LOG
+from tests.arrival_logs import COUNTS_MISSES, forewarn, shelf, written
+from tests.arrival_traffic import arrival_log, rules
+
+KILLS = 50 if os.environ.get("CI") == "true" else 6
+KEY = "a-key-of-the-tests"
+ADMIN = {"Authorization": f"Bearer {KEY}"}
+COMPARED = ("alerts.jsonl", "shadow.jsonl", "collection-tasks.jsonl", "dead-letters.jsonl", "profiles.jsonl")
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+class Engine:
+    """A process of `forewarn run` on a data directory."""
+
+    def __init__(self, folder: Path, rules: Path) -> None:
+        self.folder, self.rules, self.port = folder, rules, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        (folder / "keys.txt").write_text(f"{KEY} admin\nreads read\nsends ingest\nold admin 2020-01-01\n")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        words = ["run", "--data", self.folder / "data", "--port", self.port, "--rules", self.rules, "--quiet"]
+        words += ["--api-key-file", self.folder / "keys.txt", "--memory-mb", 1]
+        code = "from pipeline.shells.cli import main; main()"
+        self.process = subprocess.Popen([sys.executable, "-c", code, *map(str, words)])
+        until = time.monotonic() + 60
+        while time.monotonic() < until:
+            try:
+                if httpx.get(f"{self.url}/readyz").status_code == 200:
+                    return
+            except httpx.TransportError:
+                assert self.process.poll() is None, "the engine ended by itself"
+                time.sleep(0.02)
+        raise AssertionError("the engine was not ready within a minute")
+
+    def end(self, number: signal.Signals) -> int:
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def post(self, body: bytes, headers: dict[str, str] = ADMIN, **own: str) -> httpx.Response:
+        sent = {"Content-Type": "application/x-ndjson"} | headers | own
+        return httpx.post(f"{self.url}/v1/events", content=body, headers=sent, timeout=60)
+
+    def export(self) -> dict[str, bytes]:
+        out = self.folder / "out"
+        ran = forewarn("export", "--data", self.folder / "data", "--rules", self.rules, "--out", out, "--quiet")
+        assert (ran.code, ran.err) == (0, "")
+        return {name: (out / name).read_bytes() for name in COMPARED}
+
+
+@contextmanager
+def running(folder: Path, rules: Path) -> Iterator[Engine]:
+    engine = Engine(folder, rules)
+    engine.start()
+    try:
+        yield engine
+    finally:
+        if engine.process is not None and engine.process.poll() is None:
+            engine.end(signal.SIGTERM)
+
+
+@pytest.fixture(scope="module")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    folder = tmp_path_factory.mktemp("engine")
+    with running(folder, shelf(folder / "rules", misses=COUNTS_MISSES)) as started:
+        yield started
+
+
+def replayed(folder: Path, rules: Path, lines: list[bytes]) -> dict[str, bytes]:
+    log = written(folder / LOG, *lines)
+    assert forewarn("replay", log, "--rules", rules, "--out", folder / "replayed", "--quiet").code == 0
+    return {name: (folder / "replayed" / name).read_bytes() for name in COMPARED}
+
+
+# -- nothing lost -----------------------------------------------------------
+
+
+def test_however_often_it_is_killed_its_decisions_are_those_of_an_undisturbed_run(tmp_path):
+    #  The sender sends a batch again until it is answered; the killer strikes while batches are on their way.
+    chance = random.Random(5)
+    lines = arrival_log(3, with_day_ended=True)
+    size = max(1, len(lines) // (KILLS + 20))
+    batches = [lines[at : at + size] for at in range(0, len(lines), size)]
+    rule_folder = shelf(tmp_path / "rules", **rules())
+    engine = Engine(tmp_path, rule_folder)
+    engine.start()
+    struck = set(chance.sample(range(len(batches)), KILLS))
+    for n, batch in enumerate(batches):
+        target = engine.process
+        if n in struck:
+            killer = subprocess.Popen(["sh", "-c", f"sleep {chance.random() * 0.03:.4f}; kill -9 {target.pid}"])
+        answered = False
+        while not answered:
+            try:
+                answer = engine.post(b"\n".join(batch), **{"Idempotency-Key": f"batch-{n}"})
+                assert answer.status_code == 202 and len(answer.json()["results"]) == len(batch)
+                answered = True
+            except httpx.TransportError:
+                engine.process.wait(60)
+                engine.start()
+        if n in struck:
+            killer.wait()
+            assert target.wait(60) == -signal.SIGKILL
+            if engine.process is target:
+                engine.start()
+    assert engine.end(signal.SIGTERM) in (0, -signal.SIGTERM)
+    got, wanted = engine.export(), replayed(tmp_path, rule_folder, lines)
+    for name in COMPARED:
+        assert got[name] == wanted[name], name
+
+
+def test_a_second_process_on_the_same_data_is_refused_with_a_sentence(engine):
+    words = ["run", "--data", engine.folder / "data", "--port", free_port(), "--rules", engine.rules]
+    ran = forewarn(*words, "--api-key-file", engine.folder / "keys.txt")
+    assert ran.code == 2 and "another process works in" in ran.err and ran.err.count("\n") == 1
+
+
+# -- what may be sent, and by whom ------------------------------------------
+
+
+def told(event_id: str, **own: Any) -> bytes:
+    record = {"id": event_id, "source": "core", "type": "external.inquiry", "at": "2025-03-05T09:00:00+08:00"}
+    return json.dumps(record | {"borrower_id": "B1"} | own).encode()
+
+
+def test_every_line_is_answered_by_itself(engine):
+    body = told("a-1") + b"\n\n" + told("a-2", type="external.enquiry") + b"\n" + told("a-1") + b'\n{"id": "half'
+    answer = engine.post(body).json()
+    assert [each["status"] for each in answer["results"]] == ["accepted", "refused", "accepted", "refused"]
+    assert [each.get("reason") for each in answer["results"]] == [None, "unknown_type", None, "not_json"]
+    assert (answer["accepted"], answer["refused"], answer["repeated"]) == (2, 2, 0)
+
+
+def test_an_array_and_a_single_event_may_be_json_of_any_layout(engine):
+    array = b"[" + told("j-1") + b",\n " + told("j-2") + b"]"
+    assert engine.post(array, **{"Content-Type": "application/json"}).json()["accepted"] == 2
+    single = json.dumps(json.loads(told("j-3")), indent=2).encode()
+    assert engine.post(single, **{"Content-Type": "application/json"}).json()["accepted"] == 1
+
+
+def test_lines_of_a_known_request_are_not_taken_again(engine):
+    body = told("k-1") + b"\n" + told("k-2")
+    first = engine.post(body, **{"Idempotency-Key": "k"}).json()
+    again = engine.post(body + b"\n" + told("k-3"), **{"Idempotency-Key": "k"}).json()
+    assert (first["accepted"], again["repeated"], again["accepted"]) == (2, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 401),
+        ({"Authorization": "Bearer wrong"}, 401),
+        ({"Authorization": "Bearer old"}, 401),
+        ({"Authorization": f"Basic {KEY}"}, 401),
+        ({"Authorization": "Bearer reads"}, 403),
+        ({"Authorization": "Bearer sends"}, 202),
+    ],
+)
+def test_a_key_opens_what_its_scope_says(engine, headers, status):
+    answer = engine.post(told("s-1"), headers)
+    assert answer.status_code == status
+    if status != 202:
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["status"] == status and "expected" in answer.json()["detail"]
+
+
+def test_who_may_only_send_events_closes_no_day(engine):
+    answer = engine.post(b'{"type": "day.ended", "date": "2025-01-01"}', {"Authorization": "Bearer sends"}).json()
+    assert answer["results"][0]["reason"] == "forbidden" and "scope admin" in answer["results"][0]["why"]
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "status"),
+    [
+        (b"", {}, 400),
+        (b"x" * (33 << 20), {}, 413),
+        (b"not gzip", {"Content-Encoding": "gzip"}, 400),
+        (b"x", {"Content-Encoding": "br"}, 415),
+    ],
+    ids=["nothing", "too much", "no gzip", "another packing"],
+)
+def test_a_body_that_cannot_be_used_is_one_sentence(engine, body, headers, status):
+    answer = engine.post(body, **headers)
+    assert answer.status_code == status and "expected" in answer.json()["detail"]
+
+
+def test_a_small_body_that_unpacks_to_very_much_is_refused(engine):
+    import gzip
+
+    bomb = gzip.compress(b" " * (200 << 20))
+    assert engine.post(bomb, **{"Content-Encoding": "gzip"}).status_code == 413
+
+
+def test_a_day_is_closed_by_command(engine, monkeypatch):
+    monkeypatch.setenv("FOREWARN_API_KEY", KEY)
+    engine.post(told("d-1"))
+    assert forewarn("day", "close", "2025-03-05", "--to", engine.url).out == "2025-03-05 is closed\n"
+    engine.export()
+    assert json.loads((engine.folder / "out" / "summary.json").read_text())["as_of"] == "2025-03-05"
+    wrong = forewarn("day", "close", "2025-02-30", "--to", engine.url)
+    assert (wrong.code, wrong.err) == (2, "DATE: expected a date such as 2025-03-08, got '2025-02-30'\n")
+    monkeypatch.setenv("FOREWARN_API_KEY", "wrong")
+    assert "Bearer KEY" in forewarn("day", "close", "2025-03-06", "--to", engine.url).err
