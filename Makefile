@@ -36,7 +36,7 @@ bench: $(READY)
 
 # A browser for the tests of pages: the machine's own, else Debian's where root may install it, else Playwright's.
 CHROMIUMS := chromium chromium-browser google-chrome google-chrome-stable
-APT := apt-get install --yes --quiet --no-install-recommends chromium fonts-wqy-microhei
+APT := apt-get install --yes --quiet --no-install-recommends chromium fonts-dejavu-core fonts-noto-cjk
 browser: $(READY)
 	@for each in $(CHROMIUMS); do if command -v $$each; then exit 0; fi; done; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update --quiet && $(APT); then exit 0; fi; \

@@ -116,7 +116,7 @@ def test_the_chinese_page_has_the_sections_and_code_of_the_english_one(english, 
 
 
 def test_every_command_of_the_readme_runs(runs):
-    assert len(runs) == 8
+    assert len(runs) == 9
     assert {command: output for command, (code, output, _) in runs.items() if code != 0} == {}
 
 
