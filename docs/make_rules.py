@@ -89,12 +89,19 @@ def _section(page: Page, rule: Rule) -> Iterator[str]:
         (page.word("task"), _task(page, rule)),
     ]
     if rule.status != "live":
-        facts.append((page.word("why_not_live"), page.word("reason_shadow")))
+        facts.append((page.word("why_not_live"), _why_not_live(page, rule)))
     yield "\n".join(f"- {name}: {text}" for name, text in facts)
     for name in ("guide", "false_alarms", "blind_spots"):
         yield f"{page.word(name)}:\n\n" + "\n".join(f"- {line.strip()}" for line in getattr(texts, name))
     yield _table(page.word("cases").split("|"), [_case(page, case) for case in rule.tests])
     yield _figures(page, rule)
+
+
+def _why_not_live(page: Page, rule: Rule) -> str:
+    """The comment beside the status, which is in English."""
+    [status] = [line for line in rule.text.splitlines() if line.startswith("status:")]
+    _, _, said = status.partition("# ")
+    return said if said and page.lang == "en" else page.word("reason_shadow")
 
 
 def _deciding(rule: Rule) -> str:
