@@ -34,7 +34,7 @@ class Page(NamedTuple):
         """Where the page stands."""
         return FOLDER / f"{self.pack}{'' if self.lang == 'en' else f'.{self.lang}'}.md"
 
-    def word(self, name: str, **values: Any) -> str:
+    def word(self, name: str, /, **values: Any) -> str:
         """A word or sentence of the page's language."""
         return WORDS[self.lang][name].format(**values)
 
@@ -79,7 +79,7 @@ def _section(page: Page, rule: Rule) -> Iterator[str]:
     own = None if page.lang == "en" else load_texts(rule, page.lang)
     texts: TextsFile | Rule = rule if own is None else own
     yield f"## {rule.rule}"
-    yield f"**{texts.title}.** {texts.why.strip()}"
+    yield f"**{texts.title}{page.word('stop')}** {texts.why.strip()}"
     yield f"```yaml\n{_deciding(rule)}\n```"
     facts = [
         (page.word("say"), f"“{texts.say}”"),
