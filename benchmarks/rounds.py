@@ -7,6 +7,7 @@ from statistics import median
 from time import process_time
 from typing import Any, NamedTuple
 
+from benchmarks import portfolio
 from benchmarks.engine_run import STAGES, Digests, Feed, Frozen, Run
 from benchmarks.naive import Naive
 from benchmarks.shelves import empty_shelf, probing_shelf, terms
@@ -54,7 +55,7 @@ def days_of(plan: Plan, base: int, seed: int) -> Days:
     """The lines of every day; in replay's file a day.ended record follows each."""
     feeds, line_number = [], 1
     total = plan.history + plan.warm_up + 1 + plan.measured
-    for day, raws in lines(plan.borrowers, total, seed):
+    for day, raws in portfolio.lines(plan.borrowers, total, seed):
         feeds.append(Feed(base + day, line_number, raws))
         line_number += len(raws) + 1
     a, b = plan.history, plan.history + plan.warm_up

@@ -4,10 +4,10 @@ import gzip
 import heapq
 import io
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from itertools import pairwise
 from pathlib import Path
 from typing import IO
-
-import xxhash
 
 from connectors.mapping import MappingError
 
@@ -16,32 +16,24 @@ RUN_LENGTH = 250_000
 GZIP_LEVEL = 6
 
 
-class ArrivalLog:
-    """Gathers events in any order and gives them back by (date, instant, topic rank, id)."""
+class SortedRuns:
+    """Lines in any order, given back sorted: a run at a time is held in memory, the runs before it lie on disk."""
 
-    def __init__(self, scratch: Path, *, run_length: int = RUN_LENGTH) -> None:
+    def __init__(self, scratch: Path, name: str, *, run_length: int) -> None:
         self._scratch = scratch
+        self._name = name
         self._run_length = run_length
         self._lines: list[bytes] = []
         self._runs: list[Path] = []
-        self._ids: set[int] = set()
 
-    def add(self, order: str, identity: str, line: bytes) -> None:
-        """Take one event; `order` is text that sorts as date, instant and rank do."""
-        # The tab is below every character of an id: L4 comes before L4-25.
-        self._lines.append(f"{order}{identity}\t".encode() + line)
-        digest = xxhash.xxh3_128_intdigest(identity.encode())
-        if digest in self._ids:
-            raise MappingError(
-                f"event {identity}: expected an id of its own for each event, got this one twice; "
-                "add the columns that tell the rows apart to its id in the mapping"
-            )
-        self._ids.add(digest)
+    def add(self, line: bytes) -> None:
+        """Take one line, without the line feed that ends it."""
+        self._lines.append(line)
         if len(self._lines) >= self._run_length:
             self._put_aside()
 
     def _put_aside(self) -> None:
-        run = self._scratch / f"run-{len(self._runs):05d}"
+        run = self._scratch / f"{self._name}-{len(self._runs):05d}"
         self._lines.sort()
         with run.open("wb") as stream:
             stream.writelines(line + b"\n" for line in self._lines)
@@ -49,16 +41,39 @@ class ArrivalLog:
         self._lines = []
 
     def in_order(self) -> Iterator[bytes]:
-        """The events as lines of JSON."""
+        """Every line, with a line feed."""
         self._lines.sort()
-        streams = [run.open("rb") for run in self._runs]
-        try:
-            runs: list[Iterable[bytes]] = [*streams, (line + b"\n" for line in self._lines)]
-            for line in heapq.merge(*runs) if streams else runs[-1]:
-                yield line[line.index(b"\t") + 1 :]
-        finally:
-            for stream in streams:
-                stream.close()
+        with ExitStack() as stack:
+            runs: list[Iterable[bytes]] = [stack.enter_context(run.open("rb")) for run in self._runs]
+            yield from heapq.merge(*runs, (line + b"\n" for line in self._lines))
+
+
+class ArrivalLog:
+    """Gathers events in any order and gives them back by (date, instant, topic rank, id)."""
+
+    def __init__(self, scratch: Path, *, run_length: int = RUN_LENGTH) -> None:
+        self._events = SortedRuns(scratch, "run", run_length=run_length)
+        self._ids = SortedRuns(scratch, "ids", run_length=run_length)
+
+    def add(self, order: str, identity: str, line: bytes) -> None:
+        """Take one event; `order` is text that sorts as date, instant and rank do."""
+        # The tab is below every character of an id: L4 comes before L4-25.
+        self._events.add(f"{order}{identity}\t".encode() + line)
+        self._ids.add(identity.encode())
+
+    def refuse_repeated_ids(self) -> None:
+        """MappingError for an id that two events have; to be asked when all events are there."""
+        for before, identity in pairwise(self._ids.in_order()):
+            if before == identity:
+                raise MappingError(
+                    f"event {identity[:-1].decode()}: expected an id of its own for each event, got this one twice; "
+                    "add the columns that tell the rows apart to its id in the mapping"
+                )
+
+    def in_order(self) -> Iterator[bytes]:
+        """The events as lines of JSON."""
+        for line in self._events.in_order():
+            yield line[line.index(b"\t") + 1 :]
 
 
 def write_lines(lines: Iterable[bytes], file: Path, *, is_gzip: bool) -> None:

@@ -7,13 +7,15 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from connectors.cells import Row, read_date, read_period
+from connectors.cells import Row, later, read_date, read_period
 from connectors.exact import EXACT, divided, half_even
-from connectors.mapping import SLOT, Group, MappingError, Quantity, Requirement, Value
+from connectors.mapping import Group, Heading, MappingError
 from connectors.mapping_checks import Sort, constant_date
+from connectors.values import SLOT, Quantity, Requirement, Value
 
 ID = re.compile(r"[A-Za-z0-9._:-]+")
 PPM_DIGITS = 6
+MOST_TIMES = 100_000  # days or months that a date may be moved by
 COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
     "equals": operator.eq,
     "differs": operator.ne,
@@ -28,10 +30,11 @@ class Binder:
     """Looks up columns in a header, in a group first; names that are not there are gathered in `missing`."""
 
     def __init__(
-        self, header: list[str], *, digits: int, group: Group | None = None, missing: dict[str, None] | None = None
+        self, header: list[str], terms: Heading, *, group: Group | None = None, missing: dict[str, None] | None = None
     ) -> None:
         self.header = header
-        self.digits = digits
+        self.digits = terms.currency_digits
+        self.zone = terms.zone_info
         self.group = group
         self.missing: dict[str, None] = missing if missing is not None else {}
 
@@ -75,6 +78,8 @@ class Binder:
         """True when the cell is as wanted; an empty cell is unknown and satisfies no comparison."""
         column = self.column(name)
         tests = [(COMPARISONS[word], getattr(wanted, word)) for word in COMPARISONS]
+        choice = frozenset(wanted.one_of if wanted.one_of is not None else ())
+        is_of_numbers = any(isinstance(each, Decimal) for each in choice)
         numbers = [(compare, than) for compare, than in tests if isinstance(than, Decimal)]
         texts = [(compare, than) for compare, than in tests if isinstance(than, str)]
         present = wanted.present
@@ -84,7 +89,9 @@ class Binder:
             if present is not None and present != bool(text):
                 return False
             if not text:
-                return not numbers and not texts
+                return not numbers and not texts and not choice
+            if choice and (row.number(column) if is_of_numbers else text) not in choice:
+                return False
             if not all(compare(text, than) for compare, than in texts):
                 return False
             number = row.number(column) if numbers else None
@@ -107,6 +114,8 @@ class Binder:
 
     def value(self, value: Value, sort: Sort, name: str) -> Callable[[Row], Any]:
         """What fills one field; None where the source does not say."""
+        if value.form == "text":
+            return self._word(value)
         if sort in ("flag", "text"):
             return self._text(value, name)
         if sort == "date":
@@ -123,13 +132,55 @@ class Binder:
         fill = self.template(constant, what=name if name.endswith("_id") else None)
         return lambda row: fill(row) or None
 
+    def _word(self, value: Value) -> Callable[[Row], str | None]:
+        column, words = self.column(value.text or ""), value.words
+        if words is None:
+            return lambda row: row.cells[column].strip() or None
+
+        def word(row: Row) -> str | None:
+            code = row.cells[column].strip()
+            if code and code not in words:
+                raise row.fault(column, f"one of {', '.join(words)}")
+            return words.get(code)
+
+        return word
+
     def _date(self, value: Value) -> Callable[[Row], date | None]:
+        read = self._written_date(value)
+        if not value.has_shift:
+            return read
+        count_days, count_months = self._count(value.plus_days), self._count(value.plus_months)
+
+        def moved(row: Row) -> date | None:
+            day, days, months = read(row), count_days(row), count_months(row)
+            if day is None or days is None or months is None:
+                return None
+            return later(row, day, days=days, months=months)
+
+        return moved
+
+    def _count(self, written: int | str | None) -> Callable[[Row], int | None]:
+        if not isinstance(written, str):
+            fixed = 0 if written is None else written
+            return lambda row: fixed
+        column = self.column(written)
+
+        def count(row: Row) -> int | None:
+            number = row.integer(column)
+            if number is not None and not 0 <= number <= MOST_TIMES:
+                raise row.fault(column, f"a number from 0 to {MOST_TIMES}")
+            return number
+
+        return count
+
+    def _written_date(self, value: Value) -> Callable[[Row], date | None]:
         if value.form == "constant":
             fixed = constant_date(value)
             return lambda row: fixed
         if value.form == "date":
             column, written = self.column(value.date or ""), value.format
-            return lambda row: read_date(row, column, written)
+            zone = self.zone
+            return lambda row: read_date(row, column, written, zone)
         column = self.column(value.quarter or value.month or "")
         return lambda row: read_period(row, column, value)
 
@@ -138,24 +189,35 @@ class Binder:
             top, bottom = (self._quantity(each) for each in value.ratio)
             return lambda row: _ratio(top(row), bottom(row), shift)
         if value.product is not None:
-            factors = [self._quantity(each) for each in value.product]
-            return lambda row: _product([factor(row) for factor in factors], shift)
+            product = self._product(value.product)
+            return lambda row: _rounded(product(row), shift)
         if is_whole:
             column = self.column(value.integer or "")
             return lambda row: row.integer(column)
         quantity = self._quantity(value)
+        return lambda row: _rounded(quantity(row), shift)
 
-        def rounded(row: Row) -> int | None:
-            number = quantity(row)
-            return None if number is None else half_even(number.scaleb(shift, context=EXACT))
+    def _product(self, factors: list[Quantity]) -> Callable[[Row], Decimal | None]:
+        quantities = [self._quantity(each) for each in factors]
 
-        return rounded
+        def product(row: Row) -> Decimal | None:
+            result = Decimal(1)
+            for quantity in quantities:
+                factor = quantity(row)
+                if factor is None:
+                    return None
+                result = EXACT.multiply(result, factor)
+            return result
+
+        return product
 
     def _quantity(self, quantity: Quantity) -> Callable[[Row], Decimal | None]:
         """A number in the unit that sums are made in: minor units for money, a share of 1 for shares."""
         if quantity.form == "constant":
             constant = Decimal(str(quantity.constant))
             return lambda row: constant
+        if quantity.product is not None:
+            return self._product(quantity.product)
         column = self.column(getattr(quantity, quantity.form))
         shift = {"major": self.digits, "percent": -2, "ppm": -PPM_DIGITS}.get(quantity.form, 0)
 
@@ -180,10 +242,5 @@ def _ratio(top: Decimal | None, bottom: Decimal | None, shift: int) -> int | Non
     return divided(top.scaleb(shift, context=EXACT), bottom)
 
 
-def _product(factors: list[Decimal | None], shift: int) -> int | None:
-    product = Decimal(1)
-    for factor in factors:
-        if factor is None:
-            return None
-        product = EXACT.multiply(product, factor)
-    return half_even(product.scaleb(shift, context=EXACT))
+def _rounded(number: Decimal | None, shift: int) -> int | None:
+    return None if number is None else half_even(number.scaleb(shift, context=EXACT))

@@ -2,13 +2,16 @@
 
 import calendar
 import re
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
-from connectors.mapping import MappingError, Value
+from connectors.mapping import MappingError
+from connectors.values import Value
 
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,2})?")
+SIDE_BY_SIDE = re.compile(r"%[A-Za-z]%[A-Za-z]")
 MAX_CELL = 60
 FIRST_YEAR, LAST_YEAR = 1970, 2199  # the dates an event may have
 
@@ -54,12 +57,15 @@ class Row:
         )
 
 
-def read_date(row: Row, column: int, written: str | None) -> date | None:
-    """The date in a column, by a strptime format or ISO 8601; None for an empty cell."""
+def read_date(row: Row, column: int, written: str | None, zone: ZoneInfo) -> date | None:
+    """The date in a column, by a strptime format or ISO 8601; None for an empty cell.
+
+    An instant with an offset is turned into the zone first: its date there is the one that counts.
+    """
     text = row.cells[column].strip()
     if not text:
         return None
-    day = _parsed(text, written)
+    day = _parsed(text, written, zone)
     if day is None or not FIRST_YEAR <= day.year <= LAST_YEAR:
         raise row.fault(column, f"a date {'such as 2005-04-30' if written is None else 'of the form ' + written}")
     return day
@@ -67,14 +73,39 @@ def read_date(row: Row, column: int, written: str | None) -> date | None:
 
 # A source has few distinct dates and many rows.
 @lru_cache(maxsize=65_536)
-def _parsed(text: str, written: str | None) -> date | None:
-    try:
-        if written is None:
-            return date.fromisoformat(text)
-        # Only the date is taken; the zone of the mapping says where it is meant.
-        return datetime.strptime(text, written).date()  # noqa: DTZ007
-    except ValueError:
+def _parsed(text: str, written: str | None, zone: ZoneInfo) -> date | None:
+    if any(each.isdigit() and not each.isascii() for each in text):  # strptime takes the digits of any script.
         return None
+    try:
+        # A time without an offset is meant in the zone of the mapping.
+        moment = datetime.fromisoformat(text) if written is None else datetime.strptime(text, written)  # noqa: DTZ007
+        # Where parts stand side by side, strptime reads 93115 as 1993-11-05: each part must have its full width.
+        if written is not None and SIDE_BY_SIDE.search(written) and moment.strftime(written) != text:
+            return None
+        return (moment if moment.tzinfo is None else moment.astimezone(zone)).date()
+    except (ValueError, OverflowError):
+        return None
+
+
+def later(row: Row, day: date, *, days: int, months: int) -> date:
+    """A date moved on: first by months, then by days."""
+    try:
+        return _moved(day, days, months)
+    except (ValueError, OverflowError):
+        raise MappingError(
+            f"row {row.line}: expected a date until {LAST_YEAR}, got {day} plus {months} months and {days} days; "
+            "correct the file, or the mapping"
+        ) from None
+
+
+@lru_cache(maxsize=65_536)
+def _moved(day: date, days: int, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = calendar.monthrange(year, month + 1)[1]
+    moved = date(year, month + 1, min(day.day, last)) + timedelta(days=days)
+    if moved.year > LAST_YEAR:
+        raise ValueError
+    return moved
 
 
 def read_period(row: Row, column: int, value: Value) -> date | None:

@@ -11,6 +11,7 @@ from connectors.arrival_log import ArrivalLog, order_of
 from connectors.cells import Row
 from connectors.mapping import MappingError
 from connectors.plan import Emitter, Field, Plan
+from connectors.row_keys import RowKeys
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -19,15 +20,16 @@ _MILLISECOND = timedelta(milliseconds=1)
 class Emission:
     """The run of one plan over the rows of one file."""
 
-    def __init__(self, plan: Plan, log: ArrivalLog) -> None:
+    def __init__(self, plan: Plan, log: ArrivalLog, keys: RowKeys) -> None:
         self.rows = 0
         self.skipped: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
         self.made: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
         self.dates: set[date] = set()
         self._plan = plan
         self._log = log
-        self._rows: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._keys = keys
         self._instants: dict[tuple[date, str, int], tuple[str, str]] = {}
 
     def take(self, row: Row) -> None:
@@ -37,21 +39,25 @@ class Emission:
             money.see(row)
         if self._is_repeat(row):
             self.skipped["repeated"] += 1
-            for money in self._plan.money:
-                money.leave_out(row)
             return
+        for refusal in self._plan.refused:
+            if all(holds(row) for holds in refusal.holds):
+                self.refused[refusal.because] += 1
+                return
         borrower = self._plan.borrower(row)
         given = [self._emit(emitter, row, borrower) for emitter in self._plan.emitters]
         if not any(given):
             self.skipped["no_event"] += 1
 
     def _is_repeat(self, row: Row) -> bool:
+        if not self._plan.part.row_key:
+            return False
         key = self._plan.row_key(row)
         if not all(key):
-            columns = ", ".join(self._plan.mapping.row_key)
+            columns = ", ".join(self._plan.part.row_key)
             raise MappingError(f"row {row.line}, {columns}: expected a key, got an empty cell; correct the file")
-        digest = xxhash.xxh3_64_intdigest("\x1f".join(row.cells).encode())
-        first_digest, first_line = self._rows.setdefault(key, (digest, row.line))
+        digest = xxhash.xxh3_128_digest("\x1f".join(row.cells).encode())
+        first_digest, first_line = self._keys.first("\x1f".join(key), digest=digest, line=row.line)
         if first_digest != digest:
             raise MappingError(
                 f"row {row.line}: expected one row for {self._key_text(key)}, got another one than row {first_line}; "
@@ -60,23 +66,23 @@ class Emission:
         return first_line != row.line
 
     def _key_text(self, key: tuple[str, ...]) -> str:
-        return ", ".join(f"{name}={cell}" for name, cell in zip(self._plan.mapping.row_key, key, strict=True))
+        return ", ".join(f"{name}={cell}" for name, cell in zip(self._plan.part.row_key, key, strict=True))
 
     def _emit(self, emitter: Emitter, row: Row, borrower: str) -> bool:
         """True when the row gave this event."""
-        if not all(holds(row) for holds in emitter.holds) or not self._is_in_scope(emitter, row):
-            for each in emitter.fields:
-                if each.money is not None:
-                    each.money.leave_out(row)
+        for holds in emitter.holds:
+            if not holds(row):
+                return False
+        if not self._is_in_scope(emitter, row):
             return False
         body = self._body(emitter, row)
         day = emitter.day(row)
         at, order = self._instant(day, emitter)
         identity = emitter.identity(row)
-        event: dict[str, Any] = {"id": identity, "source": self._plan.mapping.mapping, "type": emitter.event, "at": at}
+        event: dict[str, Any] = {"id": identity, "source": self._plan.terms.mapping, "type": emitter.event, "at": at}
         if not emitter.is_control:
             event["borrower_id"] = borrower
-            event["currency"] = self._plan.mapping.currency
+            event["currency"] = self._plan.terms.currency
         event |= body
         self._log.add(order, identity, msgspec.json.encode(event))
         self.made[emitter.event] += 1
@@ -118,7 +124,7 @@ class Emission:
     def _instant(self, day: date, emitter: Emitter) -> tuple[str, str]:
         key = (day, emitter.clock, emitter.rank)
         if key not in self._instants:
-            at = datetime.combine(day, time.fromisoformat(emitter.clock), self._plan.mapping.zone_info)
+            at = datetime.combine(day, time.fromisoformat(emitter.clock), self._plan.terms.zone_info)
             at_ms = (at - _EPOCH) // _MILLISECOND
             self._instants[key] = (at.isoformat(), order_of(day=day.toordinal(), at_ms=at_ms, rank=emitter.rank))
         return self._instants[key]

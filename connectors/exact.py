@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from decimal import ROUND_HALF_EVEN, Context, Decimal, Inexact, InvalidOperation, Overflow
 
-# Sums and shifts of what a cell may hold (60 characters, exponents of two digits) never reach this precision: a result
-# that would be rounded is a fault of ours and raises.
-EXACT = Context(prec=400, traps=[Inexact, InvalidOperation, Overflow])
+# Sums, shifts and products of what eight cells may hold (60 characters, exponents of two digits) never reach this
+# precision: a result that would be rounded is a fault of ours and raises.
+EXACT = Context(prec=2000, traps=[Inexact, InvalidOperation, Overflow])
 
 
 def half_even(value: Decimal) -> int:

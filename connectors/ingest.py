@@ -4,7 +4,7 @@ import os
 import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,11 +15,13 @@ from rich.progress import BarColumn, Progress, TaskID, TaskProgressColumn, TextC
 from connectors.arrival_log import ArrivalLog, compressed, open_lines, write_lines
 from connectors.emit import Emission
 from connectors.exact import EXACT, exact_sum
-from connectors.mapping import Mapping, MappingError
+from connectors.files import Reader, opened, others_in, parts_of
+from connectors.mapping import Heading, MappingError
 from connectors.mapping_file import load_mapping
-from connectors.plan import Plan, bind
+from connectors.plan import Money
+from connectors.row_keys import RowKeys
 from connectors.source import Source
-from connectors.totals import MoneyTotal, Totals
+from connectors.totals import FileRows, MoneyTotal, Totals
 from connectors.totals import print_totals as print_totals
 from pipeline.decode import Decoder, Refusal
 
@@ -27,44 +29,54 @@ ROWS_A_STEP = 1_000  # between two moves of the progress bar
 
 
 def ingest(file: Path, mapping: Path | str, out: Path, quiet: bool) -> Totals:
-    """Turn a CSV file into events and give the control totals; nothing is written when they do not agree.
+    """Turn a CSV file, or a folder of them, into events and give the control totals; nothing is kept when they differ.
 
     Of a gzip file that breaks off, the whole lines are written, and then the error carries the totals.
     """
     read = load_mapping(mapping)
-    source = Source(file)
-    try:
-        _refuse_own_source(file, out)
-        totals = _run(read, source, out, quiet=quiet)
-    finally:
-        source.close()
-    if totals.is_cut_off:
-        raise MappingError(
-            f"{file.name}: expected a whole gzip file, got one that breaks off after {totals.rows_read} "
-            "rows, which were used; fetch the file again",
-            totals,
-        )
+    parts = parts_of(read, file)
+    _refuse_own_source([path for _, path in parts], out)
+    with ExitStack() as stack:
+        readers = [opened(read, part, path, stack) for part, path in parts]
+        left = others_in(file, [path for _, path in parts]) if file.is_dir() else []
+        totals = _run(readers, left, out, quiet=quiet)
+    _refuse_cut_off(totals)
     return totals
 
 
-def _refuse_own_source(file: Path, out: Path) -> None:
-    if out.exists() and out.samefile(file):
+def _refuse_own_source(files: list[Path], out: Path) -> None:
+    if out.exists() and any(file.exists() and out.samefile(file) for file in files):
         raise MappingError(f"{out.name}: expected another file to write to, got the source itself; change --out")
 
 
-def _run(mapping: Mapping, source: Source, out: Path, *, quiet: bool) -> Totals:
-    plan = bind(mapping, source.header, file=source.name)
+def _refuse_cut_off(totals: Totals) -> None:
+    cut_off = [each for each in totals.files if each.is_cut_off]
+    if cut_off:
+        raise MappingError(
+            f"{cut_off[0].file}: expected a whole gzip file, got one that breaks off after {cut_off[0].read} "
+            "rows, which were used; fetch the file again",
+            totals,
+        )
+
+
+def _run(readers: list[Reader], left: list[str], out: Path, *, quiet: bool) -> Totals:
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
         # Beside the output, so that the finished file takes its place in one move.
         with tempfile.TemporaryDirectory(dir=out.parent, prefix=".ingest-") as scratch, _progress(quiet) as progress:
             log = ArrivalLog(Path(scratch))
-            emission = _read(plan, source, log, progress)
+            emissions = [
+                _read(each, log, Path(scratch) / f"keys-{i}", progress, is_one_of_many=len(readers) > 1)
+                for i, each in enumerate(readers)
+            ]
+            _refuse_nothing(readers, emissions)
+            log.refuse_repeated_ids()
             draft = Path(scratch) / "events"
-            count = sum(emission.made.values())
+            count = sum(sum(each.made.values()) for each in emissions)
             lines = _counted(log.in_order(), progress, "writing", count)
             write_lines(lines, draft, is_gzip=compressed(out.name))
-            totals = _audit(plan, source, emission, draft, is_gzip=compressed(out.name), progress=progress)
+            with open_lines(draft, is_gzip=compressed(out.name)) as stream:
+                totals = _audit(readers, emissions, _counted(stream, progress, "checking", count), left)
             _refuse_unequal(totals)
             os.replace(draft, out)
     except OSError as error:
@@ -72,53 +84,75 @@ def _run(mapping: Mapping, source: Source, out: Path, *, quiet: bool) -> Totals:
     return totals
 
 
-def _read(plan: Plan, source: Source, log: ArrivalLog, progress: Progress) -> Emission:
-    emission = Emission(plan, log)
-    task = progress.add_task("reading", total=source.size)
-    for row in source.rows():
-        emission.take(row)
-        if emission.rows % ROWS_A_STEP == 0:
-            progress.update(task, completed=source.bytes_read())
+def _read(reader: Reader, log: ArrivalLog, keys: Path, progress: Progress, *, is_one_of_many: bool) -> Emission:
+    source = reader.source
+    task = progress.add_task(f"reading {source.name}" if is_one_of_many else "reading", total=source.size)
+    try:
+        with closing(RowKeys(keys)) as row_keys:
+            emission = Emission(reader.plan, log, row_keys)
+            for row in reader.rows():
+                emission.take(row)
+                if emission.rows % ROWS_A_STEP == 0:
+                    progress.update(task, completed=source.bytes_read())
+    except MappingError as error:
+        if is_one_of_many and str(error).startswith("row "):
+            raise MappingError(f"{source.name}, {error}") from None
+        raise
     progress.update(task, completed=source.size)
-    if not emission.made:
-        raise MappingError(
-            f"{source.name}: expected rows that give events, got {emission.rows} rows and no event; "
-            "check the file, and 'when' in the mapping"
-        )
     return emission
 
 
-def _audit(plan: Plan, source: Source, emission: Emission, draft: Path, *, is_gzip: bool, progress: Progress) -> Totals:
+def _refuse_nothing(readers: list[Reader], emissions: list[Emission]) -> None:
+    if not any(each.made for each in emissions):
+        names = ", ".join(each.source.name for each in readers)
+        raise MappingError(
+            f"{names}: expected rows that give events, got {sum(each.rows for each in emissions)} rows and no event; "
+            "check the file, and 'when' and 'refused' in the mapping"
+        )
+
+
+def _audit(readers: list[Reader], emissions: list[Emission], lines: Iterable[bytes], left: list[str]) -> Totals:
     """Decode the finished file as the engine will, and hold its sums against what was read."""
-    mapping = plan.mapping
-    with open_lines(draft, is_gzip=is_gzip) as stream:
-        lines = _counted(stream, progress, "checking", sum(emission.made.values()))
-        written, sums = _found(lines, plan)
+    terms = readers[0].plan.terms
+    money = [each for reader in readers for each in reader.plan.money]
+    written, sums = _found(lines, terms, _money_fields(money))
+    made = sum((each.made for each in emissions), Counter[str]())
+    unknown = sum((each.unknown for each in emissions), Counter[str]())
     return Totals(
-        mapping=mapping.mapping,
-        currency=mapping.currency,
-        currency_digits=mapping.currency_digits,
-        rows_read=emission.rows,
-        rows_skipped=dict(emission.skipped),
-        made=dict(sorted(emission.made.items())),
+        mapping=terms.mapping,
+        currency=terms.currency,
+        currency_digits=terms.currency_digits,
+        files=tuple(_file_rows(each.source, run) for each, run in zip(readers, emissions, strict=True)),
+        not_read=tuple(left),
+        made=dict(sorted(made.items())),
         written=dict(sorted(written.items())),
         money=tuple(
-            _money_total(plan, event, name, sums[event, name])
-            for event, names in _money_fields(plan).items()
+            _money_total(money, event, name, sums[event, name])
+            for event, names in _money_fields(money).items()
             for name in names
         ),
-        rounded_values=sum(money.rounded_values for money in plan.money),
-        unknown_fields=dict(sorted(emission.unknown.items())),
-        first_date=min(emission.dates),
-        last_date=max(emission.dates),
+        rounded_values=sum(each.rounded_values for each in money),
+        unknown_fields=dict(sorted(unknown.items())),
+        first_date=min(min(each.dates) for each in emissions if each.dates),
+        last_date=max(max(each.dates) for each in emissions if each.dates),
+    )
+
+
+def _file_rows(source: Source, emission: Emission) -> FileRows:
+    return FileRows(
+        file=source.name,
+        read=emission.rows,
+        skipped=dict(emission.skipped),
+        refused=dict(emission.refused),
         is_cut_off=source.is_cut_off,
     )
 
 
-def _found(lines: Iterable[bytes], plan: Plan) -> tuple[Counter[str], Counter[tuple[str, str]]]:
+def _found(
+    lines: Iterable[bytes], terms: Heading, fields: dict[str, list[str]]
+) -> tuple[Counter[str], Counter[tuple[str, str]]]:
     """Events by type, and sums by type and field, of a finished file."""
-    decoder = Decoder(zone=plan.mapping.zone, reporting_currency=plan.mapping.currency)
-    fields = _money_fields(plan)
+    decoder = Decoder(zone=terms.zone, reporting_currency=terms.currency)
     written: Counter[str] = Counter()
     sums: Counter[tuple[str, str]] = Counter()
     for number, line in enumerate(lines, start=1):
@@ -131,12 +165,12 @@ def _found(lines: Iterable[bytes], plan: Plan) -> tuple[Counter[str], Counter[tu
     return written, sums
 
 
-def _money_fields(plan: Plan) -> dict[str, list[str]]:
+def _money_fields(money: list[Money]) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
-    for money in plan.money:
-        names = fields.setdefault(money.event, [])
-        if money.name not in names:
-            names.append(money.name)
+    for each in money:
+        names = fields.setdefault(each.event, [])
+        if each.name not in names:
+            names.append(each.name)
     return fields
 
 
@@ -150,17 +184,19 @@ def _decoded(decoder: Decoder, line: bytes, number: int) -> Any:
         ) from None
 
 
-def _money_total(plan: Plan, event: str, name: str, written: int) -> MoneyTotal:
-    parts = [money for money in plan.money if (money.event, money.name) == (event, name)]
+def _money_total(money: list[Money], event: str, name: str, written: int) -> MoneyTotal:
+    parts = [each for each in money if (each.event, each.name) == (event, name)]
     return MoneyTotal(
         event=event,
         field=name,
-        columns=_columns([money.heading for money in parts]),
-        read_minor=exact_sum(money.read.scaleb(money.shift, context=EXACT) for money in parts),
-        left_out_minor=exact_sum(money.left_out.scaleb(money.shift, context=EXACT) for money in parts),
-        raised_minor=exact_sum(money.raised for money in parts),
-        rounding_minor=exact_sum(money.rounding for money in parts),
-        computed_minor=exact_sum(Decimal(money.made) for money in parts),
+        columns=_columns([each.heading for each in parts]),
+        read_minor=exact_sum(each.read.scaleb(each.shift, context=EXACT) for each in parts),
+        left_out_minor=exact_sum(
+            EXACT.subtract(each.read, each.used).scaleb(each.shift, context=EXACT) for each in parts
+        ),
+        raised_minor=exact_sum(each.raised for each in parts),
+        rounding_minor=exact_sum(each.rounding for each in parts),
+        computed_minor=exact_sum(Decimal(each.made) for each in parts),
         written_minor=written,
     )
 

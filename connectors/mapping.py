@@ -3,25 +3,29 @@
 MappingError     a mapping or its source file cannot be used
 """
 
-import re
-from datetime import date
-from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from connectors.totals import Totals
+from connectors.values import Clock, Column, Day, Requirement, Template, Value, Written
 from pipeline.fields import DIGITS, digits
 from rules.faults import suggestion
 
 MAPPINGS = Path(__file__).resolve().parent.parent / "config" / "mappings"
 
-QUANTITIES = ("major", "minor", "integer", "number", "percent", "share", "ppm")
-DATES = ("date", "quarter", "month", "same_as")
-FORMS = (*QUANTITIES, "ratio", "product", *DATES, "constant")
-SLOT = re.compile(r"\{([^{}]+)\}")
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
+Separator = Literal[",", ";", "|", "\t"]
+FilePattern = Annotated[str, Field(pattern=r"^[^/\\\\]+$", max_length=200)]  # loan.csv, or trans*; without .gz
+
+
+def _one_as_list(value: Any) -> Any:
+    return [value] if isinstance(value, str) else value
+
+
+FilePatterns = Annotated[list[FilePattern], BeforeValidator(_one_as_list), Field(min_length=1)]  # one of them is there
 
 
 class MappingError(Exception):
@@ -35,102 +39,6 @@ class MappingError(Exception):
         self.totals = totals
 
 
-def _written_date(value: Any) -> Any:
-    # pydantic reads a bare number as seconds since 1970; nobody means that.
-    if not isinstance(value, str | date):
-        raise ValueError(f"expected a date such as 2005-04-30, got {value!r}")
-    return value
-
-
-Column = Annotated[str, Field(min_length=1, max_length=200)]
-Clock = Annotated[str, Field(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-Day = Annotated[date, BeforeValidator(_written_date)]
-Template = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-class Written(BaseModel):
-    """What a person writes: unknown fields are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Quantity(Written):
-    """A number of one column, by its unit, or a constant."""
-
-    major: Column | None = None  # money in whole currency units: 12.34
-    minor: Column | None = None  # money in minor units: 1234
-    integer: Column | None = None
-    number: Column | None = None
-    percent: Column | None = None  # 8.5 is a share of 0.085
-    share: Column | None = None
-    ppm: Column | None = None
-    constant: bool | int | str | Day | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def _a_scalar_is_a_constant(cls, value: Any) -> Any:
-        return value if isinstance(value, dict) else {"constant": value}
-
-    @property
-    def form(self) -> str:
-        """Which of the forms is written here."""
-        return next(name for name in FORMS if getattr(self, name, None) is not None)
-
-    @model_validator(mode="after")
-    def _one_form(self) -> Self:
-        given = [name for name in FORMS if getattr(self, name, None) is not None]
-        if len(given) != 1:
-            allowed = ", ".join(name for name in FORMS if name in type(self).model_fields)
-            raise ValueError(f"expected exactly one of {allowed}, got {' and '.join(given) or 'none'}")
-        return self
-
-
-class Value(Quantity):
-    """What a field of an event is made of."""
-
-    ratio: Annotated[list[Quantity], Field(min_length=2, max_length=2)] | None = None
-    product: Annotated[list[Quantity], Field(min_length=2, max_length=8)] | None = None
-    floor: Literal[0] | None = None  # a smaller number becomes 0, and is counted
-    date: Column | None = None
-    format: str | None = None  # of `date`, as in strptime; ISO 8601 when absent
-    quarter: Column | None = None  # a number of quarters; the event is on the last day of it
-    month: Column | None = None
-    one_is: str | None = None  # which quarter (2000-Q1) or month (2005-04) the number 1 stands for
-    same_as: Literal["dated"] | None = None  # the date of the event itself
-
-    @model_validator(mode="after")
-    def _options_fit_the_form(self) -> Self:
-        if (self.one_is is not None) != (self.form in ("quarter", "month")):
-            raise ValueError("expected 'one_is' beside 'quarter' or 'month', and nowhere else")
-        wanted = {"quarter": r"[12][0-9]{3}-Q[1-4]", "month": r"[12][0-9]{3}-(0[1-9]|1[0-2])"}
-        if self.one_is is not None and not re.fullmatch(wanted[self.form], self.one_is):
-            example = "2000-Q1" if self.form == "quarter" else "2005-04"
-            raise ValueError(f"expected 'one_is' such as {example}, got {self.one_is!r}")
-        if self.format is not None and self.form != "date":
-            raise ValueError("expected 'format' beside 'date' only")
-        if self.floor is not None and self.form not in (*QUANTITIES, "ratio", "product"):
-            raise ValueError("expected 'floor' beside a number only")
-        return self
-
-
-class Requirement(Written):
-    """What a column must be for an event to be written; an empty cell satisfies `present: false` only."""
-
-    equals: Decimal | str | None = None
-    differs: Decimal | str | None = None
-    above: Decimal | None = None
-    at_least: Decimal | None = None
-    below: Decimal | None = None
-    at_most: Decimal | None = None
-    present: bool | None = None
-
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.model_fields_set:
-            raise ValueError(f"expected one of {', '.join(type(self).model_fields)}, got nothing")
-        return self
-
-
 class Emission(Written):
     """One event that a row gives, when it gives it, and what stands in it."""
 
@@ -138,11 +46,11 @@ class Emission(Written):
     id: Template
     dated: Value | None = None  # its date; absent: the date of the group, or of the mapping
     at: Clock = "12:00"
-    when: dict[Column, Requirement] = {}
-    first_of: list[Column] = []  # only from the first row of each key
-    once_per: list[Column] = []  # once a key; every later row of the key must say the same
-    fields: dict[str, Value] = {}
-    figures: dict[str, Value] = {}  # of macro.published
+    when: dict[Column, Requirement] = Field(default_factory=dict)
+    first_of: list[Column] = Field(default_factory=list)  # only from the first row of each key
+    once_per: list[Column] = Field(default_factory=list)  # once a key; every later row of the key must say the same
+    fields: dict[str, Value] = Field(default_factory=dict)
+    figures: dict[str, Value] = Field(default_factory=dict)  # of macro.published
 
     @model_validator(mode="after")
     def _one_scope(self) -> Self:
@@ -154,7 +62,7 @@ class Emission(Written):
 class Group(Written):
     """One of several groups of columns that stand side by side in a row: a month, a quarter."""
 
-    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9._:-]+$")]
+    name: Name
     dated: Day
     columns: dict[str, Column]
 
@@ -176,18 +84,51 @@ class Repeat(Written):
         return self
 
 
-class Mapping(Written):
-    """One kind of file, and the events that its rows give."""
+class Refusal(Written):
+    """Rows that give no event, and why."""
+
+    because: Annotated[str, Field(min_length=1, max_length=200)]
+    when: dict[Column, Requirement] = Field(default_factory=dict)  # all must hold; empty: every row
+
+
+class Lookup(Written):
+    """Columns of another file of the folder, by a key that stands in both."""
+
+    file: FilePatterns
+    key: Column  # there; each row of it is another one
+    by: Column  # here
+    columns: Annotated[list[Column], Field(min_length=1)]
+
+
+class Reading(Written):
+    """How the rows of one file are read, and the events that they give."""
+
+    separator: Separator | None = None  # a comma when absent
+    row_key: list[Column] = Field(default_factory=list)
+    borrower_id: Template | None = None
+    looks_up: dict[Name, Lookup] = Field(
+        default_factory=dict
+    )  # district: {...} makes its column A2 the column `district.A2`
+    derived: dict[Name, Value] = Field(default_factory=dict)  # used like columns, in texts and in what follows
+    dated: Value | None = None
+    refused: list[Refusal] = Field(default_factory=list)
+    events: list[Emission] = Field(default_factory=list)
+    repeat: Repeat | None = None
+
+
+class Part(Reading):
+    """One file of a folder."""
+
+    file: FilePatterns
+
+
+class Heading(Written):
+    """What every mapping says of itself and of the whole of its source."""
 
     mapping: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=100)]
     about: str
     currency: str
     zone: str
-    row_key: Annotated[list[Column], Field(min_length=1)]
-    borrower_id: Template
-    dated: Value | None = None
-    events: list[Emission] = []
-    repeat: Repeat | None = None
 
     @field_validator("currency")
     @classmethod
@@ -213,3 +154,39 @@ class Mapping(Written):
     def zone_info(self) -> ZoneInfo:
         """The zone in which the source's dates are meant."""
         return ZoneInfo(self.zone)
+
+
+class OneFile(Heading, Reading):
+    """A mapping of one kind of file."""
+
+    row_key: Annotated[list[Column], Field(min_length=1)]
+    borrower_id: Template
+
+    @property
+    def parts(self) -> list[Reading]:
+        """The kinds of files: this one."""
+        return [self]
+
+
+class Folder(Heading):
+    """A mapping of several files that belong together."""
+
+    separator: Separator | None = None  # of each file that does not say its own
+    borrower_id: Template | None = None
+    files: Annotated[list[Part], Field(min_length=1)]
+
+    @property
+    def parts(self) -> list[Part]:
+        """The kinds of files, each with what is said for all."""
+        return [
+            part.model_copy(
+                update={
+                    "separator": self.separator if part.separator is None else part.separator,
+                    "borrower_id": self.borrower_id if part.borrower_id is None else part.borrower_id,
+                }
+            )
+            for part in self.files
+        ]
+
+
+Mapping = OneFile | Folder

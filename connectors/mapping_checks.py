@@ -6,7 +6,8 @@ from typing import Literal
 
 from msgspec import inspect
 
-from connectors.mapping import DATES, FORMS, SLOT, Emission, Mapping, Value
+from connectors.mapping import Emission, Folder, Mapping, Reading
+from connectors.values import DATES, FORMS, SLOT, Value
 from pipeline.catalogue import bare, fields_of
 from pipeline.events import EVENT_CLASSES, FEED_OF_CLASS
 from rules.faults import suggestion
@@ -24,7 +25,7 @@ ALLOWED: dict[Sort, tuple[str, ...]] = {
     "integer": ("integer", "ratio", "product", "constant"),
     "date": (*DATES, "constant"),
     "flag": ("constant",),
-    "text": ("constant",),
+    "text": ("text", "constant"),
 }
 
 
@@ -60,28 +61,46 @@ def findings(mapping: Mapping, *, stem: str) -> list[Finding]:
     found: list[Finding] = []
     if mapping.mapping != stem:
         found.append((("mapping",), f"expected the file's own name {stem!r}, got {mapping.mapping!r}"))
-    if not mapping.events and mapping.repeat is None:
-        found.append((("mapping",), "expected at least one event, in 'events' or in 'repeat', got none"))
-    if mapping.dated is not None:
-        found += _of_date(mapping.dated, ("dated",))
-    for i, emission in enumerate(mapping.events):
-        found += _of_emission(emission, ("events", i), has_date=mapping.dated is not None)
-    for i, emission in enumerate(mapping.repeat.events if mapping.repeat is not None else []):
-        found += _of_emission(emission, ("repeat", "events", i), has_date=True)
+    for i, part in enumerate(mapping.parts):
+        found += _of_part(part, ("files", i) if isinstance(mapping, Folder) else ())
     return found + list(_ids_that_clash(mapping))
+
+
+def _of_part(part: Reading, path: Path) -> Iterator[Finding]:
+    for name, value in part.derived.items():
+        if value.form == "same_as" or value.form not in (*DATES, "text"):
+            yield (*path, "derived", name), f"expected one of date, quarter, month, text, got {value.form}"
+    if not part.events and part.repeat is None:
+        if not any(not refusal.when for refusal in part.refused):
+            place = path if path else ("mapping",)
+            yield place, "expected at least one event, in 'events' or 'repeat', or 'refused' without 'when', got none"
+        return
+    if not part.row_key:
+        yield path, "row_key is missing: the columns that tell the rows apart"
+    if part.borrower_id is None:
+        yield path, "borrower_id is missing: a text with slots, for this file or for all"
+    if part.dated is not None:
+        yield from _of_date(part.dated, (*path, "dated"))
+    for place, emission in _emissions(part, path):
+        yield from _of_emission(emission, place, has_date=part.dated is not None or "repeat" in place)
+
+
+def _emissions(part: Reading, path: Path) -> Iterator[tuple[Path, Emission]]:
+    for i, each in enumerate(part.events):
+        yield (*path, "events", i), each
+    for i, each in enumerate(part.repeat.events if part.repeat is not None else []):
+        yield (*path, "repeat", "events", i), each
 
 
 def _ids_that_clash(mapping: Mapping) -> Iterator[Finding]:
     seen: set[str] = set()
-    repeated = mapping.repeat.events if mapping.repeat is not None else []
-    places: list[tuple[Path, Emission]] = [(("events", i), each) for i, each in enumerate(mapping.events)]
-    places += [(("repeat", "events", i), each) for i, each in enumerate(repeated)]
-    for path, emission in places:
-        if emission.id in seen:
-            yield (*path, "id"), f"expected an id of its own for each event, got {emission.id!r} twice"
-        seen.add(emission.id)
-        if path[0] == "repeat" and "group" not in SLOT.findall(emission.id):
-            yield (*path, "id"), "expected the slot {group}, so that each group has an id of its own"
+    for i, part in enumerate(mapping.parts):
+        for path, emission in _emissions(part, ("files", i) if isinstance(mapping, Folder) else ()):
+            if emission.id in seen:
+                yield (*path, "id"), f"expected an id of its own for each event, got {emission.id!r} twice"
+            seen.add(emission.id)
+            if "repeat" in path and "group" not in SLOT.findall(emission.id):
+                yield (*path, "id"), "expected the slot {group}, so that each group has an id of its own"
 
 
 def _of_emission(emission: Emission, path: Path, *, has_date: bool) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from connectors.mapping import MAPPINGS, Mapping, MappingError
+from connectors.mapping import MAPPINGS, Folder, Mapping, MappingError, OneFile
 from connectors.mapping_checks import findings
 from rules.faults import RuleError, suggestion
 from rules.yaml_text import read, validate
@@ -13,7 +13,8 @@ def load_mapping(name: Path | str) -> Mapping:
     file = _file_of(name)
     try:
         document = read(file.read_text("utf-8"), file.name)
-        mapping = validate(document, Mapping)
+        is_folder = isinstance(document.data, dict) and "files" in document.data
+        mapping: Mapping = validate(document, Folder) if is_folder else validate(document, OneFile)
     except UnicodeDecodeError:
         raise MappingError(f"{file.name}: expected UTF-8, got other bytes; save the file as UTF-8") from None
     except OSError as error:

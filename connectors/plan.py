@@ -9,8 +9,9 @@ from typing import Any, Literal
 from connectors.bind import Binder
 from connectors.cells import Row
 from connectors.exact import EXACT
-from connectors.mapping import Emission, Group, Mapping, MappingError, Value
+from connectors.mapping import Emission, Group, Heading, MappingError, Reading
 from connectors.mapping_checks import TYPES, is_control, sorts_of
+from connectors.values import Requirement, Value
 from pipeline.events import FEED_OF_CLASS, rank_of
 from rules.faults import suggestion
 
@@ -28,23 +29,17 @@ class Money:
     shift: int
     has_floor: bool
     read: Decimal = Decimal(0)  # all rows, in the column's own unit
-    left_out: Decimal = Decimal(0)  # rows that gave no such event
+    used: Decimal = Decimal(0)  # rows that gave such an event
     raised: Decimal = Decimal(0)  # minor units added where a negative amount became 0
     rounding: Decimal = Decimal(0)  # minor units added or taken by rounding
     made: int = 0  # minor units of a computed amount
     rounded_values: int = 0
 
     def see(self, row: Row) -> None:
-        """Count what the row holds; whether it is used is said afterwards."""
+        """Count what the row holds, whether it is used or not."""
         amount = None if self.column is None else row.number(self.column)
         if amount is not None:
             self.read = EXACT.add(self.read, amount)
-
-    def leave_out(self, row: Row) -> None:
-        """Count the row as one that gave no such event."""
-        amount = None if self.column is None else row.number(self.column)
-        if amount is not None:
-            self.left_out = EXACT.add(self.left_out, amount)
 
     def use(self, row: Row, amount: int | None) -> None:
         """Count what the event says; a difference that neither rounding nor the floor explains stays a difference."""
@@ -52,7 +47,10 @@ class Money:
             self.made += amount if amount is not None else 0
             return
         exact = row.number(self.column)
-        if exact is None or amount is None:
+        if exact is None:
+            return
+        self.used = EXACT.add(self.used, exact)
+        if amount is None:
             return
         exact = exact.scaleb(self.shift, context=EXACT)
         change = EXACT.subtract(Decimal(amount), exact)
@@ -66,7 +64,7 @@ class Money:
         """The sum that the written events must have, in minor units."""
         if self.column is None:
             return Decimal(self.made)
-        used = EXACT.subtract(self.read, self.left_out).scaleb(self.shift, context=EXACT)
+        used = self.used.scaleb(self.shift, context=EXACT)
         return EXACT.add(EXACT.add(used, self.raised), self.rounding)
 
 
@@ -99,40 +97,62 @@ class Emitter:
 
 
 @dataclass
-class Plan:
-    """Everything that is asked of each row."""
+class Refused:
+    """Rows that give no event, and why."""
 
-    mapping: Mapping
+    because: str
+    holds: list[Callable[[Row], bool]]
+
+
+@dataclass
+class Plan:
+    """Everything that is asked of each row of one file."""
+
+    terms: Heading
+    part: Reading
     row_key: Callable[[Row], tuple[str, ...]]
     borrower: Callable[[Row], str]
+    refused: list[Refused]
     emitters: list[Emitter]
     money: list[Money]
 
 
-def bind(mapping: Mapping, header: list[str], *, file: str) -> Plan:
-    """The plan for a file with this header; every column that is missing is named at once."""
-    binder = Binder(header, digits=mapping.currency_digits)
-    emitters = [_emitter(each, mapping, binder, None) for each in mapping.events]
-    if mapping.repeat is not None:
-        for group in mapping.repeat.groups:
-            in_group = Binder(header, digits=mapping.currency_digits, group=group, missing=binder.missing)
-            emitters += [_emitter(each, mapping, in_group, group) for each in mapping.repeat.events]
+def bind(
+    terms: Heading, part: Reading, header: list[str], *, file: str, missing: dict[str, None] | None = None
+) -> Plan:
+    """The plan for a file with this header; every column that is missing, here or in `missing`, is named at once."""
+    binder = Binder(header, terms, missing=missing)
+    emitters = [_emitter(each, part, binder, None) for each in part.events]
+    if part.repeat is not None:
+        for group in part.repeat.groups:
+            in_group = Binder(header, terms, group=group, missing=binder.missing)
+            emitters += [_emitter(each, part, in_group, group) for each in part.repeat.events]
     plan = Plan(
-        mapping=mapping,
-        row_key=binder.key(mapping.row_key),
-        borrower=binder.template(mapping.borrower_id, what="borrower_id"),
+        terms=terms,
+        part=part,
+        row_key=binder.key(part.row_key),
+        borrower=binder.template(part.borrower_id or "", what="borrower_id") if emitters else _nobody,
+        refused=[Refused(each.because, _requirements(each.when, binder)) for each in part.refused],
         emitters=emitters,
         money=[f.money for each in emitters for f in each.fields if f.money is not None],
     )
     if binder.missing:
         names = ", ".join(f"'{name}'" for name in binder.missing)
         hint = suggestion(next(iter(binder.missing)), header)
-        raise MappingError(f"{file}: expected the columns of mapping {mapping.mapping}, {names} not there{hint}")
+        raise MappingError(f"{file}: expected the columns of mapping {terms.mapping}, {names} not there{hint}")
     return plan
 
 
-def _emitter(emission: Emission, mapping: Mapping, binder: Binder, group: Group | None) -> Emitter:
-    written = emission.dated if emission.dated is not None else mapping.dated if group is None else None
+def _nobody(row: Row) -> str:
+    return ""
+
+
+def _requirements(when: dict[str, Requirement], binder: Binder) -> list[Callable[[Row], bool]]:
+    return [binder.requirement(name, each) for name, each in when.items()]
+
+
+def _emitter(emission: Emission, part: Reading, binder: Binder, group: Group | None) -> Emitter:
+    written = emission.dated if emission.dated is not None else part.dated if group is None else None
     day = binder.required_date(written, what=emission.event) if written is not None else _dated(group)
     sorts = sorts_of(emission.event)
     fields = []
@@ -149,7 +169,7 @@ def _emitter(emission: Emission, mapping: Mapping, binder: Binder, group: Group 
         is_control=is_control(emission.event),
         identity=binder.template(emission.id, what=f"id of {emission.event}"),
         day=day,
-        holds=[binder.requirement(name, each) for name, each in emission.when.items()],
+        holds=_requirements(emission.when, binder),
         scope="first" if emission.first_of else "once" if emission.once_per else "row",
         scope_key=binder.key(scoped),
         fields=fields,

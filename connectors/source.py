@@ -14,15 +14,16 @@ MAX_LINE = 1 << 24  # A longer line is no row of a bank's file, and must not fil
 class Source:
     """A CSV file that is being read."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, *, separator: str = ",") -> None:
         self.name = file.name
+        self._kind = "comma-separated" if separator == "," else f"{separator!r}-separated"
         try:
             self.size = file.stat().st_size
             self._lines = WholeLines(file, longest=MAX_LINE)
         except OSError as error:
             raise MappingError(f"{file}: expected a readable CSV file, got {error.strerror}; check the name") from None
         try:
-            self._reader = csv.reader(self._texts(), strict=True)
+            self._reader = csv.reader(self._texts(), delimiter=separator, strict=True)
             self.header = self._read_header()
         except BaseException:
             self.close()
@@ -73,7 +74,7 @@ class Source:
             if self.is_cut_off:  # The stream broke off inside quotes: no whole line.
                 return None
             raise MappingError(
-                f"row {self._reader.line_num}: expected comma-separated values, got a line that is none ({error}); "
+                f"row {self._reader.line_num}: expected {self._kind} values, got a line that is none ({error}); "
                 "correct the file"
             ) from None
 

@@ -1,5 +1,6 @@
 """Control totals of one ingest: rows, events and money, read against written."""
 
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from typing import Literal
@@ -42,14 +43,29 @@ class MoneyTotal(msgspec.Struct, frozen=True, kw_only=True):
         return exact_sum([used, self.raised_minor, self.rounding_minor, self.computed_minor])
 
 
+class FileRows(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the rows of one file: each gave events, or stands under one reason."""
+
+    file: str
+    read: int
+    skipped: dict[str, int]  # repeated, no_event -> rows
+    refused: dict[str, int]  # the mapping's own reason -> rows
+    is_cut_off: bool
+
+    @property
+    def used(self) -> int:
+        """Rows that gave events."""
+        return self.read - sum(self.skipped.values()) - sum(self.refused.values())
+
+
 class Totals(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that an ingest must answer for."""
 
     mapping: str
     currency: str
     currency_digits: int
-    rows_read: int
-    rows_skipped: dict[str, int]  # reason -> rows
+    files: tuple[FileRows, ...]
+    not_read: tuple[str, ...]  # files of the folder that the mapping does not name
     made: dict[str, int]  # type -> events that the rows gave
     written: dict[str, int]  # type -> events counted in the finished file
     money: tuple[MoneyTotal, ...]
@@ -57,7 +73,21 @@ class Totals(msgspec.Struct, frozen=True, kw_only=True):
     unknown_fields: dict[str, int]  # event.field -> events that lack it because the source does not say
     first_date: date
     last_date: date
-    is_cut_off: bool
+
+    @property
+    def rows_read(self) -> int:
+        """Rows of all files."""
+        return sum(each.read for each in self.files)
+
+    @property
+    def rows_skipped(self) -> dict[str, int]:
+        """Rows that gave nothing, by reason, over all files."""
+        return dict(sum((Counter(each.skipped) + Counter(each.refused) for each in self.files), Counter[str]()))
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether one of the files broke off."""
+        return any(each.is_cut_off for each in self.files)
 
     @property
     def agree(self) -> bool:
@@ -72,6 +102,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "used": "used",
         "repeated": "skipped: an exact repeat of an earlier row",
         "no_event": "skipped: no event of the mapping holds",
+        "refused": "refused: {because}",
+        "not_read": "not read, the mapping does not name it: {file}",
         "rounded": "amounts rounded half to even",
         "period": "first and last date",
         "unknown": "left empty, the source does not say: {field}",
@@ -98,6 +130,8 @@ TEXTS: dict[Language, dict[str, str]] = {
         "used": "使用",
         "repeated": "跳过：与前面某行完全重复",
         "no_event": "跳过：映射中没有事件成立",
+        "refused": "拒收：{because}",
+        "not_read": "未读取，映射未列出：{file}",
         "rounded": "四舍六入五成双的金额数",
         "period": "首末日期",
         "unknown": "来源未提供，留空：{field}",
@@ -134,16 +168,25 @@ def _rows(totals: Totals, texts: dict[str, str]) -> Table:
     table = Table(title=texts["rows"].format(mapping=totals.mapping), title_justify="left", show_header=False)
     table.add_column()
     table.add_column(justify="right")
-    table.add_row(texts["read"], f"{totals.rows_read:,}")
-    for reason, rows in totals.rows_skipped.items():
-        table.add_row(texts[reason], f"{rows:,}")
-    table.add_row(texts["used"], f"{totals.rows_read - sum(totals.rows_skipped.values()):,}")
+    for each in totals.files:
+        if len(totals.files) > 1:
+            table.add_row(each.file, "", style="bold")
+        table.add_row(texts["read"], f"{each.read:,}")
+        for reason, rows in each.skipped.items():
+            table.add_row(texts[reason], f"{rows:,}")
+        for because, rows in each.refused.items():
+            table.add_row(texts["refused"].format(because=because), f"{rows:,}")
+        table.add_row(texts["used"], f"{each.used:,}")
+        if each.is_cut_off:
+            table.add_row(texts["cut_off"], texts["yes"])
+        if len(totals.files) > 1:
+            table.add_section()
+    for name in totals.not_read:
+        table.add_row(texts["not_read"].format(file=name), "")
     table.add_row(texts["period"], f"{totals.first_date} {totals.last_date}")
     table.add_row(texts["rounded"], f"{totals.rounded_values:,}")
     for name, events in totals.unknown_fields.items():
         table.add_row(texts["unknown"].format(field=name), f"{events:,}")
-    if totals.is_cut_off:
-        table.add_row(texts["cut_off"], texts["yes"])
     return table
 
 

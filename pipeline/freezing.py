@@ -31,7 +31,7 @@ from pipeline.memory import Fresh, Kind, Memory, Task, token_of
 from pipeline.standing import State
 
 VERSION = 1
-FRESH_LIMIT = 10  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
+FRESH_LIMIT = 8  # events in the head before they roll into the tail: more make the head dear, fewer the rolls
 _FIRST = bytes((VERSION,))
 
 

@@ -49,7 +49,7 @@ def test_the_run_says_what_replay_says_and_a_lost_line_is_noticed(history):
     days, run, values = history
     starts = starts_of(days, run, {"50": shelf_of(50, samples_of(values), 3, 0.3)})
     _, told = engine_round(starts["50"], days)
-    assert {"Alert", "DeadLetter"} <= set(told)  # so that more than one kind is compared
+    assert {"Alert", "Disagreement"} <= set(told)  # so that more than one kind is compared
     since = days.warm_up[0].date
     expected = replayed(days.all, starts["none"].shelf, starts["50"].shelf, since)
     check_same(told, expected, 50)

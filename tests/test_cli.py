@@ -243,7 +243,7 @@ def test_a_folder_that_holds_something_else_is_one_sentence(tmp_path):
 
 @pytest.mark.parametrize(("lang", "title"), [("en", "The borrowers most at risk"), ("zh", "风险最高的借款人")])
 def test_the_demo_runs_on_the_shipped_sample_and_names_an_alert_that_can_be_explained(tmp_path, lang, title):
-    ran = forewarn("demo", "--out", tmp_path / "demo", "--lang", lang, folder=tmp_path / "demo")
+    ran = forewarn("demo", "--real", "--out", tmp_path / "demo", "--lang", lang, folder=tmp_path / "demo")
     assert ran.code == 0 and title in ran.out
     assert (ran.summary["borrowers"], ran.summary["dead_letters"]) == (1_000, {})
     assert len(ran.lines("profiles.jsonl")) == 1_000

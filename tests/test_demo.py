@@ -16,18 +16,17 @@ from pipeline.shells.story import story, told_of
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
 from rules.rule import Rule
-from tests.arrival_logs import missed, told, written
+from tests.arrival_logs import forewarn, missed, told, written
 
-SAMPLES = (
-    Path(__file__).parents[1] / "rules" / "shelf" / "samples"
-)  # the figures of these tests were worked out for them
+SAMPLES = Path(__file__).parents[1] / "rules" / "shelf" / "samples"
 SECOND_MISS = "second-missed-instalment"
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> demo.Demo:
-    shelf = compile_shelf(load_shelf([SAMPLES], CATALOGUE), terms_of(load(demo.CONFIG)))
-    return demo.run(tmp_path_factory.mktemp("demo"), shelf, Progress(disable=True))
+    settings, out, unseen = load(demo.CONFIG), tmp_path_factory.mktemp("demo"), Progress(disable=True)
+    shelf = compile_shelf(load_shelf([SAMPLES], CATALOGUE), terms_of(settings))
+    return demo.run(out, demo.real(out, settings, unseen), shelf, unseen)
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +174,18 @@ def test_days_past_due_that_nobody_knows_are_not_zero(made, capsys):
     unknown = last | {"borrower_id": "B0", "loans": [{**last["loans"][0], "days_past_due": None}], "episodes": []}
     text = printed(made._replace(profiles=[unknown]), capsys)
     assert re.search(r"│ B0 +│ - +│ +0 │ +\? │", text)
+
+
+# -- the simulated portfolio ------------------------------------------------
+
+
+def test_the_demo_is_a_simulated_portfolio_and_may_be_run_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(demo, "BORROWERS", 40)
+    monkeypatch.setattr(demo, "MONTHS", 4)
+    once, again = (forewarn("demo", "--out", tmp_path / "demo") for _ in range(2))
+    assert (once.code, once.out) == (0, again.out)
+    assert (
+        " events of 33 borrowers, 120 days closed" in once.out and "How early: alerts against the defaults" in once.out
+    )
+    assert (tmp_path / "demo" / "portfolio" / "truth.csv").exists()
+    assert (tmp_path / "demo" / "dead-letters.jsonl").read_bytes() == b""

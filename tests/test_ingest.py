@@ -14,6 +14,7 @@ import pytest
 from connectors.arrival_log import ArrivalLog, order_of
 from connectors.cells import Row
 from connectors.ingest import ingest, print_totals
+from connectors.mapping import MappingError
 from connectors.plan import Money
 from connectors.samples import TAIWAN_CARDS
 from pipeline.decode import Arrival, Decoder
@@ -266,6 +267,17 @@ def test_sorting_on_disk_gives_the_order_of_sorting_in_memory(tmp_path):
         for order, identity in added:
             log.add(order, identity, identity.encode())
         assert [line.decode().strip() for line in log.in_order()] == expected
+
+
+@pytest.mark.parametrize("run_length", [1, 2, 3, 100])
+def test_an_id_that_comes_twice_is_found_wherever_the_two_lie(tmp_path, run_length):
+    log = ArrivalLog(tmp_path, run_length=run_length)
+    for day, identity in enumerate(["b", "a", "a-1", "b-1", "c"]):
+        log.add(order_of(day=day, at_ms=0, rank=1), identity, b"{}")
+    log.refuse_repeated_ids()
+    log.add(order_of(day=9, at_ms=0, rank=1), "a", b"{}")
+    with pytest.raises(MappingError, match="event a: expected an id of its own for each event, got this one twice"):
+        log.refuse_repeated_ids()
 
 
 def test_a_difference_that_nothing_explains_shows_in_the_totals():

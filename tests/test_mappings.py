@@ -51,7 +51,8 @@ def events(tmp_path: Path, mapping: str, rows: str) -> list[dict]:
 
 
 def test_every_shipped_mapping_loads():
-    assert shipped_mappings() == ["taiwan_cards", "us_mortgages"]
+    named = ["corporate_ratings", "czech_bank", "kiva", "nigeria_short_loans", "taiwan_cards", "us_mortgages"]
+    assert shipped_mappings() == named
     assert [load_mapping(name).mapping for name in shipped_mappings()] == shipped_mappings()
 
 
@@ -93,6 +94,9 @@ def test_running_months_end_on_their_last_day(tmp_path):
         ("{paid: {below: 7, above: 4}}", ["1"]),
         ("{paid: {at_most: 5.5}}", ["1"]),
         ("{paid: {present: true}}", ["1", "2"]),
+        ("{paid: {one_of: [5, 6]}}", ["1"]),
+        ("{paid: {one_of: ['5', '7']}}", ["2"]),
+        ("{kind: {one_of: [salary, pension]}, paid: {present: true}}", ["2"]),
         ("{kind: {equals: salary}, paid: {present: true}}", ["2"]),
     ],
 )

@@ -34,7 +34,7 @@ app.command()(export)
 
 @app.command()
 def ingest(
-    file: Annotated[Path, typer.Argument(help="CSV or CSV.gz file of a bank.")],
+    file: Annotated[Path, typer.Argument(help="CSV or CSV.gz file of a bank, or a folder of them.")],
     mapping: Annotated[str, typer.Option(help="Name under config/mappings, or a mapping file.")],
     out: Annotated[Path, typer.Option(help="Where the events go: .jsonl or .jsonl.gz.")],
     config: Config = None,
@@ -173,18 +173,20 @@ def judge(
 @app.command()
 def demo(
     out: Annotated[Path, typer.Option(help="Folder of the demo's files.")] = Path("out/demo"),
+    real: Annotated[bool, typer.Option("--real", help="A thousand real card clients, from the bank's file.")] = False,
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """A thousand real card clients through the engine, from the bank's file to alerts and tasks."""
+    """A simulated portfolio through the engine, from its events to alerts, tasks and how early they were."""
     from pipeline.shells import demo as the_demo  # It judges, too.
 
-    settings = settings_of(the_demo.CONFIG if config is None else config)
+    settings = settings_of(the_demo.CONFIG if real and config is None else config)
     shelf = shelf_of(None, settings)
+    make = the_demo.real if real else the_demo.simulated
     with progress_of(quiet) as progress:
         try:
-            result = the_demo.run(out, shelf, progress)
+            result = the_demo.run(out, make(out, settings, progress), shelf, progress)
         except OSError as error:
             fail(unreachable(error))
     if not quiet:

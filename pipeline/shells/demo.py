@@ -1,4 +1,4 @@
-"""The demo: a thousand real card clients, from the bank's file to alerts and tasks."""
+"""The demo: a portfolio, simulated or of real card clients, from its events to alerts and tasks."""
 
 from collections import Counter
 from pathlib import Path
@@ -9,31 +9,59 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
+from config.settings import Settings
 from connectors.ingest import ingest
+from connectors.simulator.simulate import EVENTS, NAMES, TRUTH
 from pipeline.shelf import CompiledShelf
+from pipeline.shells import simulation
 from pipeline.shells.effect import AHEAD
-from pipeline.shells.figures import Verdict
 from pipeline.shells.kept import KeptRule, kept
 from pipeline.shells.replay import Summary, replay
 from pipeline.shells.show import console, replayed
 from pipeline.shells.show_verdict import written
 from pipeline.shells.story import story, told_of
 from pipeline.shells.texts import TEXTS, Language, counted, word
-from pipeline.shells.verdict import effect_of
+from pipeline.shells.verdict import Judgement, judgement_of
 from rules.rule import SEVERITIES
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz"
 CONFIG = ROOT / "config" / "taiwan.yaml"
 MAPPING = "taiwan_cards"
+BORROWERS, MONTHS, SEED = 600, 18, 1  # of the simulated portfolio
 SHOWN = 10
+
+
+class Source(NamedTuple):
+    """Where the events of a demo are, and the truth behind them where the events do not tell it."""
+
+    events: Path
+    truth: Path | None
+
+
+def simulated(out: Path, settings: Settings, progress: Progress) -> Source:
+    """A portfolio whose troubles are known; an earlier demo's is made anew."""
+    folder = out / "portfolio"
+    for name in NAMES:
+        (folder / name).unlink(missing_ok=True)
+    asked = {"borrowers": BORROWERS, "months": MONTHS, "seed": SEED}
+    simulation.run(folder, settings, progress, asked=asked, shocks=None, faults=0)
+    return Source(folder / EVENTS, folder / TRUTH)
+
+
+def real(out: Path, settings: Settings, progress: Progress) -> Source:
+    """The shipped sample of real card clients."""
+    out.mkdir(parents=True, exist_ok=True)
+    events = out / "events.jsonl.gz"
+    ingest(SAMPLE, MAPPING, events, True)
+    return Source(events, None)
 
 
 class Demo(NamedTuple):
     """What the demo made."""
 
     summary: Summary
-    effect: Verdict
+    judgement: Judgement
     profiles: list[dict[str, Any]]
     alerts: list[dict[str, Any]]
     tasks: list[dict[str, Any]]
@@ -41,16 +69,13 @@ class Demo(NamedTuple):
     events: Path
 
 
-def run(out: Path, shelf: CompiledShelf, progress: Progress) -> Demo:
-    """Ingest the shipped sample and replay it."""
-    out.mkdir(parents=True, exist_ok=True)
-    events = out / "events.jsonl.gz"
-    ingest(SAMPLE, MAPPING, events, True)
-    summary = replay([events], shelf, out, progress)
-    effect = effect_of(out)
+def run(out: Path, source: Source, shelf: CompiledShelf, progress: Progress) -> Demo:
+    """Replay the events of a source, and judge what was decided by what became of the borrowers."""
+    summary = replay([source.events], shelf, out, progress)
+    judgement = judgement_of(out, source.truth, None)
     profiles, alerts, tasks = (_records(out / f"{name}.jsonl") for name in ("profiles", "alerts", "collection-tasks"))
     rules = {rule.rule: rule for rule in map(kept, shelf.rules.values())}
-    return Demo(summary, effect, profiles, alerts, tasks, rules, events)
+    return Demo(summary, judgement, profiles, alerts, tasks, rules, source.events)
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
@@ -128,7 +153,7 @@ def _by_rule(demo: Demo, lang: Language) -> Table:
 
 
 def _lead(demo: Demo, lang: Language) -> Table:
-    texts, effect = TEXTS[lang], demo.effect
+    texts, effect = TEXTS[lang], demo.judgement.overall
     table = _table("lead", lang, "metric", "value")
     table.add_row(texts["defaulters"], f"{effect.counts['defaulted']:,}")
     table.add_row(texts["alerted_before"], f"{effect.counts['caught']:,}")
@@ -141,14 +166,22 @@ def _lead(demo: Demo, lang: Language) -> Table:
     }
     for name, label in labels.items():
         table.add_row(label, written(name, effect.figures[name], lang))
+    monthly = demo.judgement.at_monthly_budget.figures["recall"]
+    table.add_row(texts["recall_monthly"], written("recall", monthly, lang))
     return table
 
 
 def _worked(demo: Demo) -> dict[str, Any]:
-    """The alert to tell of: the worst opening with a task, the first of equals."""
+    """The alert to tell of: the worst opening with a task of a borrower who defaulted, the first of equals."""
     tasked = {episode for task in demo.tasks for episode in task["alerts"]}
+    defaulted = {each["borrower_id"] for each in demo.profiles if any(loan["defaulted_on"] for loan in each["loans"])}
     openings = [a for a in demo.alerts if a["transition"] == "opened"]
-    return max(openings, key=lambda a: (a["episode"] in tasked, SEVERITIES.index(a["severity"])))
+
+    def rank(alert: dict[str, Any]) -> tuple[bool, bool, int]:
+        is_tasked = alert["episode"] in tasked
+        return is_tasked, alert["borrower_id"] in defaulted, SEVERITIES.index(alert["severity"])
+
+    return max(openings, key=rank)
 
 
 def _story(demo: Demo, lang: Language) -> Table:
