@@ -174,7 +174,7 @@ def _lead(demo: Demo, lang: Language) -> Table:
 
 
 def _worked(demo: Demo) -> dict[str, Any]:
-    """The alert to tell of: the worst opening with a task that was early enough, the first of equals."""
+    """The alert to tell of: of the worst openings with a task that were early enough the earliest."""
     tasked = {episode for task in demo.tasks for episode in task["alerts"]}
     defaults = {
         each["borrower_id"]: date.fromisoformat(min(dates))
@@ -183,10 +183,11 @@ def _worked(demo: Demo) -> dict[str, Any]:
     }
     openings = [a for a in demo.alerts if a["transition"] == "opened"]
 
-    def rank(alert: dict[str, Any]) -> tuple[bool, bool, int]:
+    def rank(alert: dict[str, Any]) -> tuple[bool, bool, int, int]:
         default = defaults.get(alert["borrower_id"])
         lead = -1 if default is None else (default - date.fromisoformat(alert["business_date"])).days
-        return alert["episode"] in tasked, EARLY <= lead <= MAX_LEAD, SEVERITIES.index(alert["severity"])
+        is_early = EARLY <= lead <= MAX_LEAD
+        return alert["episode"] in tasked, is_early, SEVERITIES.index(alert["severity"]), lead if is_early else 0
 
     return max(openings, key=rank)
 
