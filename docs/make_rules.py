@@ -34,7 +34,7 @@ class Page(NamedTuple):
         """Where the page stands."""
         return FOLDER / f"{self.pack}{'' if self.lang == 'en' else f'.{self.lang}'}.md"
 
-    def word(self, name: str, **values: Any) -> str:
+    def word(self, name: str, /, **values: Any) -> str:
         """A word or sentence of the page's language."""
         return WORDS[self.lang][name].format(**values)
 
@@ -79,7 +79,7 @@ def _section(page: Page, rule: Rule) -> Iterator[str]:
     own = None if page.lang == "en" else load_texts(rule, page.lang)
     texts: TextsFile | Rule = rule if own is None else own
     yield f"## {rule.rule}"
-    yield f"**{texts.title}.** {texts.why.strip()}"
+    yield f"**{texts.title}{page.word('stop')}** {texts.why.strip()}"
     yield f"```yaml\n{_deciding(rule)}\n```"
     facts = [
         (page.word("say"), f"“{texts.say}”"),
@@ -89,12 +89,19 @@ def _section(page: Page, rule: Rule) -> Iterator[str]:
         (page.word("task"), _task(page, rule)),
     ]
     if rule.status != "live":
-        facts.append((page.word("why_not_live"), page.word("reason_shadow")))
+        facts.append((page.word("why_not_live"), _why_not_live(page, rule)))
     yield "\n".join(f"- {name}: {text}" for name, text in facts)
     for name in ("guide", "false_alarms", "blind_spots"):
         yield f"{page.word(name)}:\n\n" + "\n".join(f"- {line.strip()}" for line in getattr(texts, name))
     yield _table(page.word("cases").split("|"), [_case(page, case) for case in rule.tests])
     yield _figures(page, rule)
+
+
+def _why_not_live(page: Page, rule: Rule) -> str:
+    """The comment beside the status, which is in English."""
+    [status] = [line for line in rule.text.splitlines() if line.startswith("status:")]
+    _, _, said = status.partition("# ")
+    return said if said and page.lang == "en" else page.word("reason_shadow")
 
 
 def _deciding(rule: Rule) -> str:

@@ -17,10 +17,12 @@ Absorb = Callable[[Memory, str, Row, Any, Any], tuple[Any, Any] | None]
 
 def absorb_of(measure: Measure, source: Source, reach: Reach) -> Absorb | None:
     """How a measure takes in one more event; None where it must be asked again."""
-    if reach.fades == "at each look" or measure.verb in ("distinct", "sequence", "average"):
+    if reach.fades == "at each look" or measure.verb == "sequence":
         return None
-    if measure.ending is not None and measure.ending.count:
-        return _unmoved
+    if reach.last_back:
+        return None if measure.verb == "days_since" else _unmoved
+    if measure.verb in ("distinct", "average"):
+        return None
     if measure.verb == "count":
         return _one_more
     if measure.verb == "days_since":
@@ -29,7 +31,7 @@ def absorb_of(measure: Measure, source: Source, reach: Reach) -> Absorb | None:
 
 
 def _unmoved(memory: Memory, key: str, row: Row, value: Any, at_least: Any) -> tuple[Any, Any]:
-    """The window ended before today."""
+    """The window ended before today; the event enters it later."""
     return value, at_least
 
 

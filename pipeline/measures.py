@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any, Literal, NamedTuple
 
 from pipeline.events import RANK
-from pipeline.layout import ABSENT, INSTANT_BITS, INSTANT_MASK, Layout, layout_of
+from pipeline.layout import ABSENT, INSTANT_BITS, INSTANT_MASK, Layout, day_of, layout_of
 from pipeline.look import Look
 from pipeline.memory import Memory, Stream
 from pipeline.selectors import Picker, Scale, picker_of
@@ -41,33 +41,38 @@ class Window(NamedTuple):
 class Reach(NamedTuple):
     """How far a measure looks back, and how its value fades when nothing happens.
 
-    A value changes by itself when its oldest event leaves the window. Where events also enter (`ending`), or daily
-    totals are read, it is asked again each day; a window in hours is asked again at each look.
+    A value changes by itself when its oldest event leaves the window, or when one enters that `ending` keeps out of it.
+    A sequence that ended is asked again each day, a window in hours at each look.
     """
 
     window_at: Callable[[Look], Window]
     back: int  # days from today to the first date of the window
+    last_back: int  # and to its last
     fades: Literal["with its events", "daily", "at each look"]
 
-    def until(self, today: int, oldest: int, full_on: int) -> int:
-        """The first date on which a value may differ: `oldest` is the first event's date, `full_on` see `full_on`."""
+    def until(self, today: int, oldest: int, full_on: int, next_in: int = FOREVER) -> int:
+        """The first date on which a value may differ.
+
+        `oldest` is the date of the first event inside, `next_in` that of the first one after the window's end; for
+        `full_on` see there.
+        """
         if self.fades == "with its events":
-            leaves = oldest + self.back + 1
+            leaves = min(oldest + self.back + 1, next_in + self.last_back)
             return leaves if full_on == 0 or leaves < full_on else full_on
         return today + 1 if self.fades == "daily" else today
 
 
-def reach_of(measure: Measure, kept_days: int, *, totals_days: int = 0) -> Reach:
+def reach_of(measure: Measure, kept_days: int) -> Reach:
     """The reach of a measure; without `over` it reads all that is kept."""
     over, ending = measure.over or measure.within, measure.ending
     if over is None:
-        return Reach(_by_date(kept_days, 0), kept_days, "with its events")
+        return Reach(_by_date(kept_days, 0), kept_days, 0, "with its events")
     if over.days is not None and (ending is None or ending.days is not None):
         last_back = 0 if ending is None else ending.days or 0
         # A sequence is inclusive: its first step may be as old as `within`.
         back = last_back + over.days - (measure.verb != "sequence")
-        has_totals = totals_days > 0 and back >= kept_days
-        return Reach(_by_date(back, last_back), back, "daily" if last_back or has_totals else "with its events")
+        is_ended_sequence = measure.verb == "sequence" and last_back > 0
+        return Reach(_by_date(back, last_back), back, last_back, "daily" if is_ended_sequence else "with its events")
     until = 0 if ending is None else ending.milliseconds
     length_ms = over.milliseconds + (1 if measure.verb == "sequence" else 0)
 
@@ -76,7 +81,7 @@ def reach_of(measure: Measure, kept_days: int, *, totals_days: int = 0) -> Reach
         # An event may carry a business date far from its instant's own, so every kept date is searched.
         return Window(look.day.date - kept_days, None, end - length_ms, end)
 
-    return Reach(hours, 0, "at each look")
+    return Reach(hours, 0, 0, "at each look")
 
 
 def _by_date(first_back: int, last_back: int) -> Callable[[Look], Window]:
@@ -141,10 +146,18 @@ class Source(NamedTuple):
             found = [i for i in found if after_ms < (rows[i] & INSTANT_MASK) <= until_ms]
         return found
 
-    def values(self, memory: Memory, stream: Stream, window: Window, offset: int) -> list[int]:
-        """The field's known values inside the window, oldest first."""
-        rows = stream.rows
-        return [v for i in self.rows(memory, stream, window) if (v := rows[i + offset]) != ABSENT]
+    def next_in(self, memory: Memory, key: str, window: Window) -> int:
+        """The date of the first matching event after the window's end; FOREVER when there is none."""
+        if window.last is None:
+            return FOREVER
+        width, codes, first = self.layout.width, self.codes(memory), FOREVER
+        for stream in self.streams(memory, key):
+            rows = stream.rows
+            start = bisect_left(rows[::width], (window.last + 1) << INSTANT_BITS) * width
+            found = self.pick(rows, start, len(rows), codes)
+            if found:
+                first = min(first, day_of(rows[found[0]]))
+        return first
 
 
 def source_of(selector: Selector, scale: Scale) -> Source:
@@ -159,12 +172,21 @@ def rational(total: int, n: int) -> Any:
     return total // n if total % n == 0 else Fraction(total, n)
 
 
-def total_of(memory: Memory, source: Source, key: str, window: Window) -> tuple[int, int]:
-    """Count and sum of the daily totals inside the window: what was kept one by one until it grew old."""
+class Totals(NamedTuple):
+    """What the daily totals hold of a window, and the dates at which that changes."""
+
+    events: int = 0
+    amount: int = 0
+    oldest: int = FOREVER  # the first date inside
+    next_in: int = FOREVER  # the first date after the window's end
+
+
+def total_of(memory: Memory, source: Source, key: str, window: Window) -> Totals:
+    """The daily totals inside a window: what was kept one by one until it grew old."""
     by_account = memory.totals.get(source.layout.type)
     if not by_account:
-        return 0, 0
-    count = amount = 0
+        return Totals()
+    events, amount, oldest, next_in = Totals()
     codes = source.codes(memory)
     for account, by_category in by_account.items():
         if key and account != key:
@@ -172,10 +194,14 @@ def total_of(memory: Memory, source: Source, key: str, window: Window) -> tuple[
         for category, rows in by_category.items():
             if source.pick(_category_row(source.layout, category), 0, source.layout.width, codes):
                 for i in range(0, len(rows), 3):
-                    if window.first <= rows[i] and (window.last is None or rows[i] <= window.last):
-                        count += rows[i + 1]
+                    if window.last is not None and rows[i] > window.last:
+                        next_in = min(next_in, rows[i])
+                        break  # they are in the order of dates
+                    if window.first <= rows[i]:
+                        events += rows[i + 1]
                         amount += rows[i + 2]
-    return count, amount
+                        oldest = min(oldest, rows[i])
+    return Totals(events, amount, oldest, next_in)
 
 
 def _category_row(layout: Layout, category: int) -> "array[int]":

@@ -54,7 +54,7 @@ def compile_measure(measure: Measure, per: str, setting: Setting) -> Compiled:
     feeds = tuple(dict.fromkeys(source.feed for source in sources))
     source, kind = sources[0], sources[0].layout.kind
     kept = min(each.layout.kind.kept_days for each in sources)
-    reach = reach_of(measure, kept, totals_days=kind.totals_days)
+    reach = reach_of(measure, kept)
     field = kind.fields.get(measure.what or "")
     core: Meter
     if measure.verb == "sequence":
@@ -79,16 +79,18 @@ def _count(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, ...
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
         window = reach.window_at(look)
-        n, oldest = 0, FOREVER
+        n, oldest, next_in = 0, FOREVER, source.next_in(memory, key, window)
         for stream in source.streams(memory, key):
             found = source.rows(memory, stream, window)
             if found:
                 n += len(found)
                 oldest = min(oldest, day_of(stream.rows[found[0]]))
         if has_totals:
-            n += total_of(memory, source, key, window)[0]
+            totals = total_of(memory, source, key, window)
+            n, oldest, next_in = n + totals.events, min(oldest, totals.oldest), min(next_in, totals.next_in)
         full = full_on(memory, look, window, reach.back, feeds)
-        return n if full == 0 else NAN, n, reach.until(look.day.date, oldest, full)
+        until = reach.until(look.day.date, oldest, full, next_in)
+        return n if full == 0 else NAN, n, until
 
     return meter
 
@@ -100,7 +102,7 @@ def _sum(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, ...])
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
         window = reach.window_at(look)
-        total, oldest = 0, FOREVER
+        total, oldest, next_in = 0, FOREVER, source.next_in(memory, key, window)
         for stream in source.streams(memory, key):
             rows = stream.rows
             found = source.rows(memory, stream, window)
@@ -108,9 +110,10 @@ def _sum(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, ...])
                 oldest = min(oldest, day_of(rows[found[0]]))
                 total += sum([v for i in found if (v := rows[i + offset]) != ABSENT])
         if has_totals:
-            total += total_of(memory, source, key, window)[1]
+            totals = total_of(memory, source, key, window)
+            total, oldest, next_in = total + totals.amount, min(oldest, totals.oldest), min(next_in, totals.next_in)
         full = full_on(memory, look, window, reach.back, feeds)
-        until = reach.until(look.day.date, oldest, full)
+        until = reach.until(look.day.date, oldest, full, next_in)
         return total if full == 0 else NAN, total if is_bound or full == 0 else NAN, until
 
     return meter
@@ -136,7 +139,8 @@ def _distinct(measure: Measure, source: Source, reach: Reach, feeds: tuple[str, 
         seen.discard(ABSENT)
         n = len(seen)
         full = full_on(memory, look, window, reach.back, feeds)
-        return n if full == 0 else NAN, n, reach.until(look.day.date, oldest, full)
+        until = reach.until(look.day.date, oldest, full, source.next_in(memory, key, window))
+        return n if full == 0 else NAN, n, until
 
     return meter
 
@@ -152,12 +156,13 @@ def _days_since(measure: Measure, source: Source, reach: Reach, feeds: tuple[str
             found = source.rows(memory, stream, window)
             if found:
                 latest = max(latest, day_of(stream.rows[found[-1]]))
+        next_in = source.next_in(memory, key, window)
         if latest < 0:
-            return unknown_until(reach.until(today, FOREVER, 0))
+            return unknown_until(reach.until(today, FOREVER, 0, next_in))
         full = full_on(memory, look, window, reach.back, feeds) if measure.over is not None else 0
         if full:
-            return unknown_until(reach.until(today, latest, full))
-        return today - latest, today - latest, reach.until(today, latest, 0)
+            return unknown_until(reach.until(today, latest, full, next_in))
+        return today - latest, today - latest, reach.until(today, latest, 0, next_in)
 
     return meter
 
@@ -203,7 +208,7 @@ def _fact(measure: Measure, source: Source, field: Field, reach: Reach, feeds: t
                 if values:
                     facts.append(of_values(values))
         full = full_on(memory, look, window, reach.back, feeds) if is_windowed else 0
-        until = reach.until(look.day.date, oldest, full)
+        until = reach.until(look.day.date, oldest, full, source.next_in(memory, key, window))
         if not facts:
             return unknown_until(until)
         value = facts[0] if across is None or len(facts) == 1 else bring_together(facts, across, field)
@@ -223,14 +228,21 @@ def _long_average(measure: Measure, source: Source, field: Field, reach: Reach, 
         window = reach.window_at(look)
         streams = memory.streams.get(source.layout.type, {})
         accounts = [key] if key else sorted({*streams, *memory.totals.get(source.layout.type, {})})
-        facts = []
+        facts, oldest, next_in = [], FOREVER, source.next_in(memory, key, window)
         for account in accounts:
-            values = source.values(memory, streams[account], window, offset) if account in streams else []
-            count, total = total_of(memory, source, account, window)
-            if count + len(values):
-                facts.append(rational(total + sum(values), count + len(values)))
+            values: list[int] = []
+            if account in streams:
+                rows = streams[account].rows
+                found = source.rows(memory, streams[account], window)
+                oldest = min(oldest, day_of(rows[found[0]])) if found else oldest
+                values = [v for i in found if (v := rows[i + offset]) != ABSENT]
+            totals = total_of(memory, source, account, window)
+            oldest, next_in = min(oldest, totals.oldest), min(next_in, totals.next_in)
+            n = totals.events + len(values)
+            if n:
+                facts.append(rational(totals.amount + sum(values), n))
         full = full_on(memory, look, window, reach.back, feeds)
-        until = reach.until(look.day.date, FOREVER, full)
+        until = reach.until(look.day.date, oldest, full, next_in)
         if not facts or full:
             return unknown_until(until)
         value = facts[0] if len(facts) == 1 else bring_together(facts, across, field)

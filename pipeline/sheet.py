@@ -82,7 +82,8 @@ class Sheet:
         compiled, today = self.bench.meters[i], self.look.day.date
         until = today + 1
         if compiled.reach is not None and compiled.reach.fades == "with its events":
-            until = today + compiled.reach.back + 1
+            last_back = compiled.reach.last_back
+            until = today + (last_back if last_back else compiled.reach.back + 1)
             if not compiled.grows and self.until[i] < until:
                 until = self.until[i]
         self._note(i, value, at_least, until)

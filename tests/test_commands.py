@@ -100,7 +100,7 @@ def test_a_replay_that_refuses_half_or_is_quiet_does_not_warn(tmp_path):
 
 def test_the_shipped_shelf_is_held_to_its_lock_however_it_is_named(monkeypatch, tmp_path):
     lock = tmp_path / "rules" / "shelf.lock"
-    shutil.copytree(SHIPPED.parent / "shelf", tmp_path / "rules" / "shelf")
+    shutil.copytree(SHIPPED / "samples", tmp_path / "rules" / "shelf" / "samples")
     monkeypatch.setattr(rules_commands, "SHELF", tmp_path / "rules" / "shelf")
     monkeypatch.setattr(rules_commands, "LOCK", lock)
     monkeypatch.chdir(tmp_path)

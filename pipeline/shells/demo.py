@@ -1,6 +1,7 @@
 """The demo: a portfolio, simulated or of real card clients, from its events to alerts and tasks."""
 
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +15,7 @@ from connectors.ingest import ingest
 from connectors.simulator.simulate import EVENTS, NAMES, TRUTH
 from pipeline.shelf import CompiledShelf
 from pipeline.shells import simulation
-from pipeline.shells.effect import AHEAD
+from pipeline.shells.effect import AHEAD, MAX_LEAD
 from pipeline.shells.kept import KeptRule, kept
 from pipeline.shells.replay import Summary, replay
 from pipeline.shells.riskiest import riskiest
@@ -29,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz"
 CONFIG = ROOT / "config" / "taiwan.yaml"
 MAPPING = "taiwan_cards"
-BORROWERS, MONTHS, SEED = 600, 18, 1  # of the simulated portfolio
+BORROWERS, MONTHS, SEED = 400, 18, 1  # of the simulated portfolio
+EARLY = 60  # days ahead of the default from which an alert is worth telling of
 
 
 class Source(NamedTuple):
@@ -153,14 +155,20 @@ def _lead(demo: Demo, lang: Language) -> Table:
 
 
 def _worked(demo: Demo) -> dict[str, Any]:
-    """The alert to tell of: the worst opening with a task of a borrower who defaulted, the first of equals."""
+    """The alert to tell of: of the worst openings with a task that were early enough the earliest."""
     tasked = {episode for task in demo.tasks for episode in task["alerts"]}
-    defaulted = {each["borrower_id"] for each in demo.profiles if any(loan["defaulted_on"] for loan in each["loans"])}
+    defaults = {
+        each["borrower_id"]: date.fromisoformat(min(dates))
+        for each in demo.profiles
+        if (dates := [loan["defaulted_on"] for loan in each["loans"] if loan["defaulted_on"]])
+    }
     openings = [a for a in demo.alerts if a["transition"] == "opened"]
 
-    def rank(alert: dict[str, Any]) -> tuple[bool, bool, int]:
-        is_tasked = alert["episode"] in tasked
-        return is_tasked, alert["borrower_id"] in defaulted, SEVERITIES.index(alert["severity"])
+    def rank(alert: dict[str, Any]) -> tuple[bool, bool, int, int]:
+        default = defaults.get(alert["borrower_id"])
+        lead = -1 if default is None else (default - date.fromisoformat(alert["business_date"])).days
+        is_early = EARLY <= lead <= MAX_LEAD
+        return alert["episode"] in tasked, is_early, SEVERITIES.index(alert["severity"]), lead if is_early else 0
 
     return max(openings, key=rank)
 
