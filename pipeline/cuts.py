@@ -13,16 +13,14 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from pipeline.conditions import FLIPPED, constant
+from rules.conditions import names_in
 from rules.rule import (
     And,
-    Arithmetic,
     Comparator,
     Comparison,
     Condition,
-    Expression,
     Holds,
     Name,
-    Negative,
     Not,
     Or,
     Rule,
@@ -152,7 +150,7 @@ def used_otherwise(rule: Rule) -> set[str]:
         if isinstance(part, Holds):
             found.add(part.name)
         elif isinstance(part, Comparison) and _atom(part) is None:
-            found.update(_names(part.left), _names(part.right))
+            found.update(names_in(part))
     return found
 
 
@@ -181,14 +179,3 @@ def _atom(condition: Condition) -> Atom | None:
         case Comparison(comparator, left, Name(name)) if (value := constant(left)) is not None:
             return Atom(name, FLIPPED[comparator], value)
     return None
-
-
-def _names(expression: Expression) -> set[str]:
-    match expression:
-        case Name(name):
-            return {name}
-        case Negative(of):
-            return _names(of)
-        case Arithmetic(_, left, right):
-            return _names(left) | _names(right)
-    return set()

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.cuts import days_to_next, piece, turned
 from pipeline.episodes import NEVER, stirs_on
-from pipeline.judge import Bench, Judged, Reading, Verdict
+from pipeline.judge import Bench, Judged, Reading, Verdict, bits_of
 from pipeline.look import Look
 from pipeline.measures import FOREVER, NAN
 from pipeline.memory import Episode, Memory, Row
@@ -153,10 +153,7 @@ class Sheet:
                 left &= cut.sets[pieces[i]]
                 if not left:
                     return 0
-        unsure = left & ~self.bench.direct
-        while unsure:
-            bit = unsure & -unsure
-            unsure ^= bit
+        for bit in bits_of(left & ~self.bench.direct):
             judged = self.bench.judged[bit.bit_length() - 1]
             if not self.holds(judged.holds, judged):
                 left ^= bit

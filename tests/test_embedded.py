@@ -5,6 +5,7 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
@@ -16,7 +17,16 @@ from typing import Any
 import httpx
 import pytest
 
-from pipeline.shells.embedded.runtime import LOG
+import pipeline.shells.portfolio
+from config.settings import load
+from pipeline.events import CATALOGUE
+from pipeline.memory import Memory
+from pipeline.shelf import compile_shelf
+from pipeline.shells.embedded.runtime import LOG, Batch, Ran, Runtime, Unstored
+from pipeline.shells.embedded.store import FILE, FORMAT, DataError, Store
+from pipeline.shells.embedded.worker import Full, Worker
+from pipeline.shells.terms import terms_of
+from rules.loader import load_shelf
 from tests.arrival_logs import COUNTS_MISSES, forewarn, shelf, written
 from tests.arrival_traffic import arrival_log, rules
 
@@ -67,7 +77,7 @@ class Engine:
 
     def export(self) -> dict[str, bytes]:
         out = self.folder / "out"
-        ran = forewarn("export", "--data", self.folder / "data", "--rules", self.rules, "--out", out, "--quiet")
+        ran = forewarn("export", "--data", self.folder / "data", "--out", out, "--quiet")
         assert (ran.code, ran.err) == (0, "")
         return {name: (out / name).read_bytes() for name in COMPARED}
 
@@ -169,6 +179,13 @@ def test_lines_of_a_known_request_are_not_taken_again(engine):
     assert (first["accepted"], again["repeated"], again["accepted"]) == (2, 2, 1)
 
 
+def test_a_key_of_a_request_that_is_used_for_other_lines_is_refused_and_loses_nothing(engine):
+    assert engine.post(told("u-1"), **{"Idempotency-Key": "u"}).json()["accepted"] == 1
+    other = engine.post(told("u-2"), **{"Idempotency-Key": "u"})
+    assert other.status_code == 422 and "got others" in other.json()["detail"]
+    assert engine.post(told("u-2")).json()["accepted"] == 1
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [
@@ -225,3 +242,88 @@ def test_a_day_is_closed_by_command(engine, monkeypatch):
     assert (wrong.code, wrong.err) == (2, "DATE: expected a date such as 2025-03-08, got '2025-02-30'\n")
     monkeypatch.setenv("FOREWARN_API_KEY", "wrong")
     assert "Bearer KEY" in forewarn("day", "close", "2025-03-06", "--to", engine.url).err
+
+
+# -- what goes wrong inside -------------------------------------------------
+
+
+@pytest.fixture
+def rule_folder(tmp_path: Path) -> Path:
+    return shelf(tmp_path / "rules", misses=COUNTS_MISSES)
+
+
+@pytest.fixture
+def runtime(tmp_path: Path, rule_folder: Path) -> Iterator[Runtime]:
+    compiled = compile_shelf(load_shelf([rule_folder], CATALOGUE), terms_of(load()))
+    opened = Runtime(tmp_path / "data", compiled, ran=Ran(mark="the same"))
+    yield opened
+    opened.close()
+
+
+def rows(runtime: Runtime, table: str) -> int:
+    found: int = runtime.store.database.execute(f"select count(*) from {table}").fetchone()[0]
+    return found
+
+
+def test_a_disk_that_takes_nothing_loses_nothing_that_was_acknowledged(runtime):
+    [first] = runtime.take([Batch([told("f-1")])])
+    pages = runtime.store.database.execute("pragma page_count").fetchone()[0]
+    runtime.store.database.execute(f"pragma max_page_count = {pages}")
+    many = [told(f"g-{n}", borrower_id=f"B{n}") for n in range(2_000)]
+    with pytest.raises(Unstored, match="full"):
+        runtime.take([Batch(many)])
+    assert (first[0].status, rows(runtime, "arrivals"), rows(runtime, "heads")) == ("accepted", 1, 1)
+    runtime.store.database.execute("pragma max_page_count = 1000000")
+    [again] = runtime.take([Batch(many)])
+    assert (again[0].line, again[-1].line, rows(runtime, "heads")) == (2, 2_001, 2_000)  # B1 was there before
+
+
+def test_a_file_that_its_maker_never_filled_is_filled(tmp_path):
+    (tmp_path / "data").mkdir()
+    database = sqlite3.connect(tmp_path / "data" / FILE)
+    database.execute("pragma journal_mode = wal")  # and here the process was killed
+    database.close()
+    store = Store(tmp_path / "data")
+    assert store.database.execute("select value from meta where name = 'format'").fetchone() == (FORMAT,)
+    store.close()
+
+
+def test_a_data_directory_of_another_format_is_refused_in_a_sentence(runtime, tmp_path):
+    runtime.store.database.execute("update meta set value = 99 where name = 'format'")
+    runtime.close()
+    with pytest.raises(DataError, match=f"expected format {FORMAT}, got 99; use the release"):
+        Store(tmp_path / "data")
+    runtime.store = Store(tmp_path / "another")  # for the end of the test
+
+
+def test_a_request_on_which_the_engine_fails_fails_alone(runtime, monkeypatch):
+    real = pipeline.shells.portfolio.step
+
+    def failing(shelf: Any, day: Any, memory: Memory, arrival: Any) -> Any:
+        if memory.borrower_id == "B13":
+            raise ZeroDivisionError
+        return real(shelf, day, memory, arrival)
+
+    monkeypatch.setattr(pipeline.shells.portfolio, "step", failing)
+    worker = Worker(runtime)
+    answers = [worker.submit(Batch([told(f"w-{n}", borrower_id=f"B{n}")])) for n in (12, 13, 14)]  # taken together
+    worker.start()
+    assert [answers[n].result(60)[0].line for n in (0, 2)] == [1, 2]
+    assert isinstance(answers[1].exception(60), ZeroDivisionError)
+    worker.stop()
+
+
+def test_more_than_may_wait_is_told_to_come_again(runtime):
+    worker = Worker(runtime, most_waiting=3)
+    worker.submit(Batch([told("q-1"), told("q-2")]))
+    with pytest.raises(Full):
+        worker.submit(Batch([told("q-3"), told("q-4")]))
+
+
+def test_an_export_under_other_rules_than_decided_is_refused(tmp_path, rule_folder):
+    with running(tmp_path, rule_folder) as engine:
+        engine.post(told("x-1"))
+    engine.export()
+    shelf(rule_folder, misses=COUNTS_MISSES | {"when": "missed >= 2"})
+    ran = forewarn("export", "--data", tmp_path / "data", "--out", tmp_path / "out")
+    assert ran.code == 2 and "expected the rules and settings of its last run, got others" in ran.err

@@ -18,7 +18,7 @@ from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.arrival_files import closes_in
 from pipeline.shells.embedded.borrowers import Kept
 from pipeline.shells.embedded.export import export
-from pipeline.shells.embedded.runtime import LOG, Batch, Runtime
+from pipeline.shells.embedded.runtime import LOG, Batch, Ran, Runtime
 from pipeline.shells.embedded.store import Store
 from pipeline.shells.portfolio import Loaded, Portfolio, refused
 from pipeline.shells.replay import replay
@@ -132,7 +132,7 @@ def embedded(batch: int, most: int) -> Shell:
         [file] = files
         lines, data = file.read_bytes().split(b"\n")[:-1], out.parent / "data"
         for start in range(0, len(lines), batch):
-            runtime = Runtime(data, compiled(rules, config), mark="the same")
+            runtime = Runtime(data, compiled(rules, config), ran=Ran(mark="the same"))
             runtime.borrowers = runtime.portfolio.borrowers = Kept(runtime.store, most)
             runtime.take([Batch(lines[start : start + batch])])
             runtime.close()

@@ -14,8 +14,10 @@ from pipeline.conditions import DUAL
 from pipeline.shells.kept import RULES, KeptRule, Texts, loaded, said, texts_of
 from pipeline.shells.show import console
 from pipeline.shells.texts import TEXTS, Language, counted, word
+from rules.condition_text import condition_text
+from rules.conditions import names_in
 from rules.faults import RuleError
-from rules.rule import And, Arithmetic, Comparison, Condition, Expression, Holds, Name, Negative, Not, Number, Or, Rule
+from rules.rule import And, Comparison, Condition, Holds, Not, Or, Rule
 from rules.say import value_text
 
 ALERTS = ("alerts.jsonl", "shadow.jsonl", "held.jsonl")
@@ -132,71 +134,28 @@ def clearing(rule: Rule, evidence: dict[str, Any], lang: Language) -> list[str]:
     when = texts["clear_for"].format(days=days) if rule.clear_after else texts["clear_now"]
     name = "clear_one" if len(parts) == 1 else "clear_all" if isinstance(rule.when, Or) else "clear_any"
     head = texts[name].format(when=when)
-    lines = [f"{opposite(part)}{_now(part, evidence, lang)}" for part in parts]
+    lines = [f"{condition_text(opposite(part))}{_now(part, evidence, lang)}" for part in parts]
     return [head, *(f"- {line}" for line in lines)]
 
 
-def opposite(condition: Condition) -> str:
-    """The dual of a condition in the words of the rule language.
+def opposite(condition: Condition) -> Condition:
+    """The condition that holds where this one is known to fail.
 
-    >>> from decimal import Decimal
-    >>> opposite(Comparison(">=", Name("missed"), Number(Decimal(2))))
-    'missed < 2'
+    >>> from rules.conditions import parse_when
+    >>> condition_text(opposite(parse_when("missed >= 2 or not late", {"missed": "number", "late": "truth"})))
+    'missed < 2 and late'
     """
     match condition:
         case Comparison(comparator, left, right):
-            return f"{written(left)} {DUAL[comparator]} {written(right)}"
-        case Holds(name):
-            return f"not {name}"
+            return Comparison(DUAL[comparator], left, right)
+        case Holds():
+            return Not(condition)
         case And(parts):
-            return "(" + " or ".join(opposite(part) for part in parts) + ")"
+            return Or(tuple(opposite(part) for part in parts))
         case Or(parts):
-            return "(" + " and ".join(opposite(part) for part in parts) + ")"
+            return And(tuple(opposite(part) for part in parts))
         case Not(of):
-            return stated(of)
-
-
-def stated(condition: Condition) -> str:
-    """A condition in the words of the rule language."""
-    match condition:
-        case Comparison(comparator, left, right):
-            return f"{written(left)} {comparator} {written(right)}"
-        case Holds(name):
-            return name
-        case And(parts):
-            return "(" + " and ".join(stated(part) for part in parts) + ")"
-        case Or(parts):
-            return "(" + " or ".join(stated(part) for part in parts) + ")"
-        case Not(of):
-            return f"not {stated(of)}"
-
-
-def written(expression: Expression) -> str:
-    """An expression in the words of the rule language."""
-    match expression:
-        case Number(value):
-            return str(value)
-        case Name(name):
-            return name
-        case Negative(of):
-            return f"-{written(of)}"
-        case Arithmetic(operator, left, right):
-            return f"({written(left)} {operator} {written(right)})"
-    return f"'{expression.value}'"
-
-
-def names_in(part: Condition | Expression) -> list[str]:
-    """The measures that a condition or an expression names, in order."""
-    match part:
-        case Name(name) | Holds(name):
-            return [name]
-        case Negative(of) | Not(of):
-            return names_in(of)
-        case Arithmetic(_, left, right) | Comparison(_, left, right):
-            return [*names_in(left), *names_in(right)]
-        case And(parts) | Or(parts):
-            return [name for each in parts for name in names_in(each)]
-    return []
+            return of
 
 
 def _now(part: Condition, evidence: dict[str, Any], lang: Language) -> str:

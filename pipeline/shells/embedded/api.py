@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 
 from pipeline.shells.embedded.bodies import LONGEST, BodyError, lines_of, too_long, unpacked
 from pipeline.shells.embedded.keys import Grant, Keys, Scope
-from pipeline.shells.embedded.runtime import Batch, Outcome, Unstored
+from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome, Unstored
 from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.zone import Zone
 
@@ -67,6 +67,8 @@ def app_of(worker: Worker, keys: Keys, zone: Zone, now_ms: Callable[[], int]) ->
         if not lines:
             raise Problem(400, "Unusable body", "body: expected events, got none; send one event a line")
         outcomes = await _worked(worker, Batch(lines, idempotency_key, "admin" in grant.scopes))
+        if outcomes[0].reason == KEY_REUSED:
+            raise Problem(422, "Idempotency-Key reused", outcomes[0].why or "")
         return Response(msgspec.json.encode(_told(outcomes)), 202, media_type="application/json")
 
     @app.get("/healthz", summary="Whether the process lives")
@@ -75,8 +77,6 @@ def app_of(worker: Worker, keys: Keys, zone: Zone, now_ms: Callable[[], int]) ->
 
     @app.get("/readyz", summary="Whether events are taken in")
     async def readyz() -> dict[str, Any]:
-        if worker.failure is not None:
-            raise Problem(503, "Not ready", f"the engine failed on a batch: {worker.failure!r}; see the log")
         return {"status": "ready", "waiting": worker.waiting}
 
     return app
@@ -108,6 +108,11 @@ async def _worked(worker: Worker, batch: Batch) -> list[Outcome]:
     except Unstored as error:
         sentence = f"the disk took nothing ({error}); nothing of this request was kept: make room and send it again"
         raise Problem(507, "Insufficient storage", sentence) from None
+    except Exception as error:  # The worker logged it, and kept nothing; the sender still has its bytes.
+        sentence = (
+            f"the engine failed on this request ({type(error).__name__}); nothing of it was kept: send it in parts"
+        )
+        raise Problem(500, "Fault", sentence) from error
 
 
 def _told(outcomes: list[Outcome]) -> dict[str, Any]:

@@ -11,13 +11,15 @@ from typing import Annotated
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+import msgspec
 import typer
 
 from config.settings import Settings
 from pipeline.events import FEEDS
+from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.export import export as write_export
 from pipeline.shells.embedded.keys import KeyFileError, Keys, fresh_key, hashed_line, read_keys
-from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.runtime import Ran, Runtime, ran_in
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
@@ -54,7 +56,7 @@ def run(
     shelf = shelf_of(rules, settings)
     try:
         keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
-        runtime = Runtime(data, shelf, mark=_mark(shelf.hash, settings), memory_mb=memory_mb)
+        runtime = Runtime(data, shelf, ran=_ran(shelf.hash, settings, rules, config), memory_mb=memory_mb)
     except (KeyFileError, DataError) as error:
         fail(str(error))
     except OSError as error:
@@ -71,9 +73,12 @@ def run(
         runtime.close()
 
 
-def _mark(shelf: str, settings: Settings) -> str:
-    """Stands for all that decides beside the events."""
-    return sha256(f"{shelf} {settings.model_dump_json()}".encode()).hexdigest()
+def _ran(shelf: str, settings: Settings, rules: list[Path] | None, config: Path | None) -> Ran:
+    """What decides beside the events, and where it stands."""
+    # Sets in the settings are written sorted: another process has them in another order.
+    mark = sha256(shelf.encode() + msgspec.json.encode(settings.model_dump(), order="deterministic")).hexdigest()
+    folders = None if rules is None else [str(folder.resolve()) for folder in rules]
+    return Ran(mark=mark, rules=folders, config=None if config is None else str(config.resolve()))
 
 
 def _own_keys(data: Path, lang: Lang, *, quiet: bool) -> Keys:
@@ -82,9 +87,10 @@ def _own_keys(data: Path, lang: Lang, *, quiet: bool) -> Keys:
     if not file.exists():
         data.mkdir(parents=True, exist_ok=True)
         key = fresh_key()
-        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "w") as opened:
-            opened.write(hashed_line(key, ("ingest", "read", "admin")))
+        draft = file.with_suffix(".draft")
+        draft.touch(0o600)
+        draft.write_text(hashed_line(key, ("ingest", "read", "admin")))
+        os.replace(draft, file)  # whole or not at all
         if not quiet:
             typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
     return read_keys(file)
@@ -98,13 +104,16 @@ def export(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Write an engine's decisions as the files of a replay; the engine may run meanwhile."""
-    shelf = shelf_of(rules, settings_of(config))
+    """Write an engine's decisions as the files of a replay; the engine may run meanwhile.
+
+    Rules and settings are those of its last run, wherever they stand.
+    """
     file = data / FILE
     if not file.exists():
         fail(f"{data}: expected the data directory of an engine, got none with {FILE}; check the name")
     try:
         database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+        shelf = _shelf_of_last_run(database, data, rules, config)
         summary = write_export(database, shelf, out)
     except sqlite3.DatabaseError as error:
         fail(f"{file}: expected a database of Forewarn, got one that cannot be read ({error}); restore a backup")
@@ -112,6 +121,27 @@ def export(
         fail(unreachable(error))
     if not quiet:
         typer.echo(TEXTS[lang]["exported"].format(events=f"{summary.events:,}", folder=out))
+
+
+def _shelf_of_last_run(
+    database: sqlite3.Connection, data: Path, rules: list[Path] | None, config: Path | None
+) -> CompiledShelf:
+    """The rules that decided; other ones, or the same ones changed since, are refused."""
+    ran = ran_in(database)
+    if ran is None:
+        fail(f"{data}: expected an engine that has run, got one that never started; start it with forewarn run")
+    if rules is None and ran.rules is not None:
+        rules = [Path(folder) for folder in ran.rules]
+    if config is None and ran.config is not None:
+        config = Path(ran.config)
+    settings = settings_of(config)
+    shelf = shelf_of(rules, settings)
+    if _ran(shelf.hash, settings, rules, config).mark != ran.mark:
+        fail(
+            f"{data}: expected the rules and settings of its last run, got others; "
+            "start the engine with these, or name those by --rules and --config"
+        )
+    return shelf
 
 
 @day_app.command()
@@ -139,10 +169,18 @@ def close(
         with urlopen(Request(f"{to}/v1/events", body, headers)) as answer:
             result = json.load(answer)["results"][0]
     except HTTPError as error:
-        fail(json.load(error)["detail"])
+        fail(_detail(error, to))
     except (URLError, ValueError) as error:
         fail(f"{to}: expected an engine that listens, got {error}; start it with forewarn run, or name it with --to")
     if result["status"] == "refused":
         fail(result["why"])
     if not quiet:
         typer.echo(TEXTS[lang]["day_closed"].format(date=day))
+
+
+def _detail(error: HTTPError, to: str) -> str:
+    """What an answer says of itself; another server's may say nothing."""
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{to}: expected the answer of an engine, got status {error.code}; check the address"

@@ -5,6 +5,7 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -42,6 +43,10 @@ class Batch(NamedTuple):
     may_all: bool = True  # also events of the privileged feeds
 
 
+KEY_REUSED = "key_reused"
+_REUSED = "Idempotency-Key: expected the lines that it was first sent with, got others; give every request its own key"
+
+
 class Outcome(NamedTuple):
     """What came of one line."""
 
@@ -64,6 +69,14 @@ class Standing(msgspec.Struct, kw_only=True):
     unknown_fields: int = 0
 
 
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """What an engine ran with: `mark` stands for its rules and settings, the rest says where they stand."""
+
+    mark: str
+    rules: list[str] | None = None  # None: the shipped ones
+    config: str | None = None
+
+
 class Unstored(Exception):
     """The disk took nothing: the batch was undone, and nothing of it was acknowledged."""
 
@@ -71,17 +84,19 @@ class Unstored(Exception):
 class Runtime:
     """A portfolio over a data directory; one thread uses it."""
 
-    def __init__(self, folder: Path, shelf: CompiledShelf, *, mark: str, memory_mb: int = 512) -> None:
-        """`mark` stands for the shelf and the settings: where it differs from the last run's, nobody sleeps on."""
+    def __init__(self, folder: Path, shelf: CompiledShelf, *, ran: "Ran", memory_mb: int = 512) -> None:
+        """Where `ran` decides otherwise than the last run, nobody sleeps on."""
         self.shelf = shelf
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
         try:
-            if self.store.read("mark") != mark:
+            before = ran_in(self.store.database)
+            if before != ran:
                 with self.store.transaction():
-                    self.borrowers.wake_all()
-                    self.store.write("mark", mark)
+                    if before is None or before.mark != ran.mark:
+                        self.borrowers.wake_all()
+                    self.store.write("ran", msgspec.json.encode(ran))
             self._restore()
         except sqlite3.DatabaseError as error:
             self.store.close()
@@ -113,16 +128,16 @@ class Runtime:
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
             return [self._take(raw, batch.may_all) for raw in batch.lines]
-        done = self._lines_of(batch.request)
+        query = "select lines, digest from requests where key = ?"
+        known = self.store.database.execute(query, (batch.request,)).fetchone()
+        done, digest = (0, _digest_of(())) if known is None else known
+        if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
+            return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
         outcomes = [Outcome(0, "repeated") for _ in batch.lines[:done]]
         outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
-        row = (batch.request, max(done, len(batch.lines)))
-        self.store.database.execute("insert or replace into requests values (?, ?)", row)
+        row = (batch.request, len(batch.lines), _digest_of(batch.lines))
+        self.store.database.execute("insert or replace into requests values (?, ?, ?)", row)
         return outcomes
-
-    def _lines_of(self, request: str) -> int:
-        row = self.store.database.execute("select lines from requests where key = ?", (request,)).fetchone()
-        return 0 if row is None else int(row[0])
 
     # -- one line --
 
@@ -191,10 +206,23 @@ class Runtime:
             portfolio.published.restore(standing.published)
 
 
+def ran_in(database: sqlite3.Connection) -> Ran | None:
+    """What the engine of a database ran with last; None when it never did."""
+    row = database.execute("select value from meta where name = 'ran'").fetchone()
+    return None if row is None else msgspec.json.decode(row[0], type=Ran)
+
+
 def standing_in(database: sqlite3.Connection) -> Standing:
     """Where the portfolio of a database stands."""
     row = database.execute("select value from meta where name = 'standing'").fetchone()
     return Standing() if row is None else _STANDING.decode(row[0])
+
+
+def _digest_of(lines: Sequence[bytes]) -> bytes:
+    digest = sha256()
+    for raw in lines:
+        digest.update(raw + b"\n")
+    return digest.digest()
 
 
 def _detail(decision: Decision) -> str:

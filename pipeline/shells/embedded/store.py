@@ -38,7 +38,11 @@ create table decisions (
 );
 create index decisions_by_kind on decisions (kind, n);
 create index decisions_by_borrower on decisions (borrower_id, n);
-create table requests (key text primary key, lines integer not null) without rowid;
+create table requests (
+    key text primary key,
+    lines integer not null,  -- how many of its lines were taken
+    digest blob not null     -- of those lines, so that a key that is used for others is noticed
+) without rowid;
 create table meta (name text primary key, value blob not null) without rowid;
 """
 
@@ -74,14 +78,14 @@ class Store:
         os.close(self._lock)
 
     def _opened(self, file: Path) -> sqlite3.Connection:
-        is_new = not file.exists() or file.stat().st_size == 0
         # The engine's thread writes, a reader's thread has a connection of its own.
         database = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         try:
             database.execute("pragma journal_mode = wal")
             database.execute("pragma synchronous = full")
             database.execute("pragma cache_size = -65536")
-            if is_new:
+            # A process may have died between making the file and filling it.
+            if not database.execute("select count(*) from sqlite_master where name = 'meta'").fetchone()[0]:
                 database.executescript(f"begin; {_SCHEMA} insert into meta values ('format', {FORMAT}); commit;")
             found = database.execute("select value from meta where name = 'format'").fetchone()[0]
         except sqlite3.DatabaseError as error:
@@ -107,11 +111,6 @@ class Store:
             if self.database.in_transaction:
                 self.database.execute("rollback")
             raise
-
-    def read(self, name: str) -> Any:
-        """A value of the table of single facts; None when it was never written."""
-        row = self.database.execute("select value from meta where name = ?", (name,)).fetchone()
-        return None if row is None else row[0]
 
     def write(self, name: str, value: Any) -> None:
         """Write a single fact, inside a transaction."""

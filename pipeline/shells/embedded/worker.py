@@ -1,5 +1,6 @@
 """The one thread that works on the engine: what waits is taken together, a transaction for all of it."""
 
+import logging
 import queue
 import threading
 from concurrent.futures import Future
@@ -31,7 +32,6 @@ class Worker:
         self._guard = threading.Lock()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
-        self.failure: BaseException | None = None  # what stopped it
 
     def start(self) -> None:
         """Begin to work."""
@@ -83,10 +83,13 @@ class Worker:
         except Unstored as error:
             for job in jobs:
                 job.done.set_exception(error)
-        except Exception as error:  # A fault of the core: nothing of the batch was kept, and its senders are told.
-            self.failure = error
-            for job in jobs:
-                job.done.set_exception(error)
+        except Exception as error:  # A fault of the core: nothing was kept, and whoever sent what it failed on is told.
+            if len(jobs) > 1:
+                for job in jobs:
+                    self._work([job])
+            else:
+                logging.getLogger("forewarn").exception("the engine failed on a request; nothing of it was kept")
+                jobs[0].done.set_exception(error)
         else:
             for job, found in zip(jobs, outcomes, strict=True):
                 job.done.set_result(found)
