@@ -269,13 +269,14 @@ def test_a_disk_that_takes_nothing_loses_nothing_that_was_acknowledged(runtime):
     [first] = runtime.take([Batch([told("f-1")])])
     pages = runtime.store.database.execute("pragma page_count").fetchone()[0]
     runtime.store.database.execute(f"pragma max_page_count = {pages}")
-    many = [told(f"g-{n}", borrower_id=f"B{n}") for n in range(2_000)]
+    many = [told(f"g-{n}", type="repayment.missed", borrower_id=f"B{n}", loan_id=f"L{n}") for n in range(2_000)]
     with pytest.raises(Unstored, match="full"):
         runtime.take([Batch(many)])
     assert (first[0].status, rows(runtime, "arrivals"), rows(runtime, "heads")) == ("accepted", 1, 1)
     runtime.store.database.execute("pragma max_page_count = 1000000")
     [again] = runtime.take([Batch(many)])
     assert (again[0].line, again[-1].line, rows(runtime, "heads")) == (2, 2_001, 2_000)  # B1 was there before
+    assert rows(runtime, "decisions") == 2_000  # an alert of each: nothing was remembered of the batch that was undone
 
 
 def test_a_file_that_its_maker_never_filled_is_filled(tmp_path):

@@ -40,6 +40,17 @@ def test_a_snoozed_rule_is_silent_until_its_day_and_then_speaks() -> None:
     assert said(full(), snooze, at(0, ON), until=8) == ["day 5 opened medium"]
 
 
+def test_what_was_told_late_is_remembered_as_told() -> None:
+    # Open and silent from day 0; on day 5 the snooze is over. Nothing of the episode moves then but that it was told.
+    engine = Engine([full()])
+    engine.arrive(told("rule.snoozed", day=0, rule="full", until="2025-01-05", by="officer").arrival, DAY_0)
+    engine.arrive(at(0, ON).arrival, DAY_0)
+    for day in range(9):
+        engine.close(DAY_0 + day)
+        engine.crash()
+    assert [(each.date - DAY_0, each.transition) for each in engine.transitions] == [(5, "opened")]
+
+
 def test_a_shadow_rule_writes_to_shadow_alone_and_gives_no_task() -> None:
     engine = Engine([full(status="shadow", task=Task("care", "call", 2))])
     tell(engine, [at(0, ON), at(1, OFF)], until=2)

@@ -1,6 +1,7 @@
 """The law of the project: equal records in equal order give equal decisions, byte for byte, through every shell."""
 
 from collections.abc import Callable, Iterable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -209,11 +210,16 @@ def test_every_shell_gives_equal_bytes(told, expected, tmp_path, name):
         assert differences((tmp_path / "out" / file).read_bytes(), expected[file]) == []
 
 
+@pytest.mark.parametrize("after", [0, 15], ids=["to a close", "to the middle of a day"])
 @pytest.mark.parametrize("name", LIVE)
-def test_every_live_shell_gives_equal_bytes_and_profiles(tmp_path, name):
+def test_every_live_shell_gives_equal_bytes_and_profiles(tmp_path, name, after):
     told = given(tmp_path, with_day_ended=True)
-    [log] = told[0]
-    told = ([log.rename(tmp_path / LOG)], *told[1:])  # dead letters name the file
+    lines = told[0][0].read_bytes().splitlines(keepends=True)
+    closes = [n for n, line in enumerate(lines, 1) if b'"day.ended"' in line]
+    last = max(close for close, following in pairwise(closes) if following - close > after)
+    log = tmp_path / LOG  # dead letters name the file
+    log.write_bytes(b"".join(lines[: last + after]))
+    told = ([log], *told[1:])
     LIVE[name](*told, tmp_path / "out")
     for file, content in replayed(told, tmp_path / "expected").items():
         assert differences((tmp_path / "out" / file).read_bytes(), content) == []

@@ -150,6 +150,8 @@ def test_a_run_that_is_broken_off_leaves_nothing(tmp_path, was_there):
         cwd=ROOT,
         stderr=subprocess.PIPE,
         env=os.environ | {"PYTHONPATH": str(ROOT)},
+        # Who starts the tests in the background may have had them ignore Ctrl-C.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     until = time.monotonic() + 60
     while not any(out.rglob("aside")) and time.monotonic() < until:
