@@ -127,11 +127,6 @@ class Decoder:
         return date
 
 
-def digest_of(event: Event) -> int:
-    """64 bits over the content of an event, for one that was made and not read."""
-    return (xxh3_64_intdigest(_packed(event)) ^ _SIGN) - _SIGN
-
-
 def _out_of_range(event: Any) -> Refusal:
     return bad_field("at", f"an instant from {FIRST_DAY} to {LAST_DAY}", event.at.isoformat())
 

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.freezing import freeze, thaw
 from pipeline.look import Day
+from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.zone import day_number
 from rules.rule import Comparison, Measure, Name, Number, Rule
@@ -126,6 +128,17 @@ def test_material_days_of_a_retail_loan_count_while_arrears_exceed_both_limits()
     #  exposure 500,000, its hundredth 5,000. Day 31: 10,000 is not above 10,000. Day 61: 20,000 is.
     told = [disbursed(principal=500_000, segment="retail"), due(1, on=30), due(2, on=60)]
     assert [fact("material_days", *told, on=day) for day in (31, 60, 61, 65)] == [0, 0, 1, 5]
+
+
+def test_the_first_material_day_is_remembered_where_nothing_else_of_the_loan_moved_on_it() -> None:
+    #  The core tells of misses, and tells of none: on day 61 the ledger changes by the count of days alone.
+    def crash(memory: Memory) -> Memory:
+        return thaw(memory.borrower_id, *freeze(memory))
+
+    told = [disbursed(principal=500_000), due(1, on=30), due(2, on=60)]
+    shelf = shelf_of(terms_of(missed_from={"": "core"}))
+    loan = journey(*told, until=65, shelf=shelf, between=crash).memory.head.loans["L1"]
+    assert loan.material_since == day_number(DAY_0) + 61
 
 
 def test_material_days_start_again_after_arrears_fell_to_a_limit() -> None:
