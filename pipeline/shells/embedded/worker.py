@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
 
@@ -32,6 +33,7 @@ class Worker:
         self._guard = threading.Lock()
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+        self.after_commit: list[Callable[[], None]] = []  # called by the engine's thread, so they only wake others
 
     def start(self) -> None:
         """Begin to work."""
@@ -93,3 +95,5 @@ class Worker:
         else:
             for job, found in zip(jobs, outcomes, strict=True):
                 job.done.set_result(found)
+            for wake in self.after_commit:
+                wake()
