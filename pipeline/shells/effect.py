@@ -184,7 +184,7 @@ def _since_onset(judged: Judged, group: Group, caught: Mask) -> tuple[Days, Mask
 
 
 def beside(rules: list[Measured], size: int) -> None:
-    """Add to each rule what the others leave to it: whom it alone warned of, and of whom it warned before all others."""
+    """Add to each rule what the others leave to it: whom it alone warned of, of whom it warned before all others."""
     best = np.full(size, UNKNOWN, dtype=np.int64)  # lead of the rule that warned first
     others = best.copy()  # lead of the rule that warned next; the same where two warned on one day
     finders = np.zeros(size, dtype=np.int64)
