@@ -1,7 +1,7 @@
 """The fitted thresholds of the shelf with the values each may take, and a shelf in which every value is a rule.
 
-A rule decides by itself: what it opens does not depend on the others, as no fitted rule mutes another. So one replay of all
-values shows what any choice of them would have told.
+A rule decides by itself: what it opens does not depend on the others, as no fitted rule mutes another. So one replay of
+all values shows what any choice of them would have told.
 """
 
 from itertools import product
@@ -46,7 +46,6 @@ FITTED = (
         "escalate: {{high: sales < {} * last_year}}",
         (("0.7", "0.6", "0.5"), ("0.9", "0.8", "0.7"), ("0.5", "0.4", "0.3")),
     ),
-    Fitted("wages-paid-late", "when: silent >= {} and", (("45", "60", "75"),)),
 )
 
 
