@@ -25,6 +25,7 @@ from connectors.ingest import ingest
 from pipeline.events import CATALOGUE
 from pipeline.shelf import compile_shelf
 from pipeline.shells.cli import app
+from pipeline.shells.figures import Figure, Verdict
 from pipeline.shells.replay import replay
 from pipeline.shells.terms import terms_of
 from pipeline.shells.verdict import Judgement, judgement_of
@@ -36,7 +37,10 @@ FIGURES = ROOT / "docs" / "rules" / "figures.json"
 REAL = "a thousand card clients of a bank in Taiwan"
 MILLION = 1_000_000
 CORPORATE = re.compile(rb'"borrower_id":"([^"]+)".*"segment":"corporate"')
-OVERALL = ("recall", "lead_median_days", "before_backstop", "precision", "alerted_share", "alerts_per_1000_and_month")
+OVERALL = (
+    *("recall", "lead_median_days", "before_backstop", "precision_at_least", "alerted_share"),
+    *("alerts_per_1000_and_month", "tasks_per_1000_and_month", "flip_flop"),
+)
 
 
 class Ran(NamedTuple):
@@ -65,8 +69,8 @@ def figures_of(shelf: Shelf, sets: Sets) -> dict[str, Any]:
         "hashes": {rule.rule: rule.hash for rule in shelf.rules},
         "simulated": {
             "set": sets.how | _set(sets.simulated),
-            "overall": _figures(judged.overall.figures),
-            "at_monthly_budget": _figures(judged.at_monthly_budget.figures),
+            "overall": rows_of(judged.overall, OVERALL),
+            "at_monthly_budget": rows_of(judged.at_monthly_budget, OVERALL),
             "rules": {rule.rule: _of_rule(rule, sets.simulated) for rule in shelf.rules},
         },
         "firms": {
@@ -86,8 +90,14 @@ def _set(ran: Ran) -> dict[str, Any]:
     return {"borrowers": seen.borrowers, "firms": len(ran.firms), "defaulted": seen.defaulted, **dates}
 
 
-def _figures(figures: dict[str, Any]) -> dict[str, float | None]:
-    return {name: figures[name].value for name in OVERALL if name in figures}
+def row(figure: Figure) -> list[Any]:
+    """A figure, its interval, and how many it is of."""
+    return [figure.value, figure.low, figure.high, figure.of]
+
+
+def rows_of(verdict: Verdict, names: tuple[str, ...]) -> dict[str, list[Any]]:
+    """The figures of a verdict by their names."""
+    return {name: row(verdict.figures[name]) for name in names if name in verdict.figures}
 
 
 def _of_rule(rule: Rule, ran: Ran) -> dict[str, Any]:

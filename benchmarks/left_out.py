@@ -20,10 +20,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.first_shelf import ROOT, firms_in, pack_of, replayed, simulate
+from benchmarks.first_shelf import ROOT, firms_in, pack_of, replayed, row, simulate
 from benchmarks.fitted import FITTED, Fitted, name_of, shelf_of_choices, shipped
 from benchmarks.quieter import QUIETER, stand_ins
-from benchmarks.real_sets import row
 from connectors.simulator.parameters import SHOCKS
 from pipeline.events import CATALOGUE
 from pipeline.shells.budget import worked_monthly
@@ -164,7 +163,7 @@ def shown(told: Told, names: set[str]) -> dict[str, Any]:
 
 
 def of_causes(told: Told, names: set[str], fitted: set[str], cause: str) -> dict[str, Any]:
-    """Of the defaulters of a cause and of all others: what is met at the budget, alerted at all, and by fitted rules."""
+    """Of the defaulters of a cause, and of all others: who is met at the budget, alerted at all, and by fitted rules."""
     is_of_it = told.known.cause == told.known.causes.index(cause)
     found: dict[str, Any] = {"of_it": {}, "of_others": {}}
     for part, rules in (("at_budget", names), ("all_alerts", names), ("fitted_alone", fitted)):
@@ -173,9 +172,8 @@ def of_causes(told: Told, names: set[str], fitted: set[str], cause: str) -> dict
         if part == "at_budget":
             whole = whole._replace(openings=worked_monthly(known))
         groups = [measured(known, whole._replace(borrowers=mask)) for mask in (is_of_it, ~is_of_it)]
-        for group, verdict in zip(
-            found.values(), verdicts([Asked(None, TOLD, each) for each in groups], known), strict=True
-        ):
+        told_of = verdicts([Asked(None, OF_CAUSE, each) for each in groups], known)
+        for group, verdict in zip(found.values(), told_of, strict=True):
             group[part] = {name: row(verdict.figures[name]) for name in OF_CAUSE}
     return found
 

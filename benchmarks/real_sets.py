@@ -10,10 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.first_shelf import ROOT, replayed
+from benchmarks.first_shelf import OVERALL, ROOT, replayed, rows_of
 from connectors.ingest import ingest
 from pipeline.events import CATALOGUE
-from pipeline.shells.figures import Figure, Verdict
 from pipeline.shells.verdict import judgement_of
 from rules.loader import load_shelf
 from rules.rule import Shelf
@@ -23,8 +22,6 @@ SETS = {
     "us_mortgages": ("us_mortgages/loans_by_quarter.csv.gz", "us.yaml"),
     "taiwan_cards": ("taiwan_cards/UCI_Credit_Card.csv.gz", "taiwan.yaml"),
 }
-TOLD = ("recall", "lead_median_days", "before_backstop", "precision_at_least")
-WORK = ("alerted_share", "base_rate", "alerts_per_1000_and_month", "tasks_per_1000_and_month")
 
 
 def found_in(shelf: Shelf, file: Path, mapping: str, config: Path, folder: Path) -> dict[str, Any]:
@@ -41,22 +38,13 @@ def found_in(shelf: Shelf, file: Path, mapping: str, config: Path, folder: Path)
             "first": seen.first_day.isoformat(),
             "last": seen.as_of.isoformat(),
         },
-        "overall": _figures(judged.overall, (*TOLD, *WORK)),
-        "at_budget": _figures(judged.at_monthly_budget, TOLD),
+        "overall": rows_of(judged.overall, OVERALL),
+        "at_budget": rows_of(judged.at_monthly_budget, OVERALL),
         "rules": {
             each.of: {name: each.counts[name] for name in ("alerts", "caught", "only", "first")}
             for each in judged.by_rule
         },
     }
-
-
-def _figures(verdict: Verdict, names: tuple[str, ...]) -> dict[str, list[Any]]:
-    return {name: row(verdict.figures[name]) for name in names}
-
-
-def row(figure: Figure) -> list[Any]:
-    """A figure, its interval, and how many it is of."""
-    return [figure.value, figure.low, figure.high, figure.of]
 
 
 def main() -> None:
