@@ -163,7 +163,7 @@ def shown(told: Told, names: set[str]) -> dict[str, Any]:
 
 
 def of_causes(told: Told, names: set[str], fitted: set[str], cause: str) -> dict[str, Any]:
-    """Of the defaulters of a cause, and of all others: who is met at the budget, alerted at all, and by fitted rules."""
+    """Of the defaulters of a cause, and of all others: who is met at the budget, alerted at all, or by fitted rules."""
     is_of_it = told.known.cause == told.known.causes.index(cause)
     found: dict[str, Any] = {"of_it": {}, "of_others": {}}
     for part, rules in (("at_budget", names), ("all_alerts", names), ("fitted_alone", fitted)):

@@ -39,7 +39,7 @@ def found_in(shelf: Shelf, file: Path, mapping: str, config: Path, folder: Path)
             "last": seen.as_of.isoformat(),
         },
         "overall": rows_of(judged.overall, OVERALL),
-        "at_budget": rows_of(judged.at_monthly_budget, OVERALL),
+        "at_monthly_budget": rows_of(judged.at_monthly_budget, OVERALL),
         "rules": {
             each.of: {name: each.counts[name] for name in ("alerts", "caught", "only", "first")}
             for each in judged.by_rule
