@@ -178,7 +178,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, value in (("borrowers", 4_000), ("months", 18), ("seed", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
-    parser.add_argument("--only-firms", type=int, default=2_000, help="borrowers of the portfolio of firms alone")
+    parser.add_argument("--only-firms", type=int, default=1_500, help="borrowers of the portfolio of firms alone")
     parser.add_argument("--out", type=Path, default=FIGURES)
     given = parser.parse_args()
     how = {"borrowers": given.borrowers, "months": given.months, "seed": given.seed}

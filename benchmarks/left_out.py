@@ -35,7 +35,7 @@ from rules.loader import load_shelf, shelf_of
 from rules.rule import Rule, Shelf
 
 RESULTS = Path(__file__).parent / "results" / "left_out.json"
-LEFT_OUT = ("illness", "customer_loss", "over_indebtedness")
+LEFT_OUT = ("illness", "customer_loss")
 SET_BY, SHOWN_ON = 1, 2  # seeds
 MOST = 0.2  # share of the borrowers on whom a rule of the shelf may fire
 ROUNDS = 10
