@@ -9,14 +9,12 @@ from typing import Annotated
 
 import typer
 
-from connectors.ingest import ingest as run_ingest
-from connectors.mapping import MappingError
 from connectors.simulator.simulate import SimulationError
-from connectors.totals import print_totals
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
 from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.explain import explain as run_explain
+from pipeline.shells.ingesting import ingest
 from pipeline.shells.manners import Config, Lang, Quiet, fail, faulty, progress_of, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
@@ -36,27 +34,9 @@ Budget = Annotated[
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
 app.add_typer(day_app, name="day")
+app.command()(ingest)
 app.command()(run)
 app.command()(export)
-
-
-@app.command()
-def ingest(
-    file: Annotated[Path, typer.Argument(help="CSV or CSV.gz file of a bank, or a folder of them.")],
-    mapping: Annotated[str, typer.Option(help="Name under config/mappings, or a mapping file.")],
-    out: Annotated[Path, typer.Option(help="Where the events go: .jsonl or .jsonl.gz.")],
-    config: Config = None,
-    lang: Lang = "en",
-    quiet: Quiet = False,
-) -> None:
-    """Turn a bank's file into events, with control totals."""
-    settings_of(config)
-    try:
-        totals = run_ingest(file, Path(mapping) if Path(mapping).suffix else mapping, out, quiet)
-    except MappingError as error:
-        fail(str(error))
-    if not quiet:
-        print_totals(totals, lang)
 
 
 @app.command()
