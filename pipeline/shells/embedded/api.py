@@ -75,7 +75,9 @@ def app_of(
             body = unpacked(await _body(request, body_seconds), request.headers.get("content-encoding", "").lower())
             lines = lines_of(body, media_type)
         except BodyError as error:
-            raise Problem(error.status, "Unusable body", str(error)) from None
+            # The rest of a body that is too slow is not waited for.
+            headers = {"Connection": "close"} if error.status == 408 else None
+            raise Problem(error.status, "Unusable body", str(error), headers) from None
         if not lines:
             raise Problem(400, "Unusable body", "body: expected events, got none; send one event a line")
         outcomes = await _worked(worker, Batch(lines, idempotency_key, "admin" in grant.scopes))
