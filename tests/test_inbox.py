@@ -18,7 +18,7 @@ from config.settings import load
 from pipeline.events import CATALOGUE
 from pipeline.shelf import compile_shelf
 from pipeline.shells.embedded.inbox import Inbox, InboxError
-from pipeline.shells.embedded.runtime import LOG, Batch, Outcome, Ran, Runtime
+from pipeline.shells.embedded.runtime import LOG, Batch, Ran, Runtime
 from pipeline.shells.embedded.services import Repeated
 from pipeline.shells.embedded.store import FILE
 from pipeline.shells.embedded.worker import Full, Worker
