@@ -63,7 +63,7 @@ def run(
         fail(unreachable(error))
     worker = Worker(runtime)
     worker.start()
-    app = app_of(worker, keys, shelf.terms.zone, lambda: time.time_ns() // 1_000_000)
+    app = app_of(worker, runtime, keys, lambda: time.time_ns() // 1_000_000)
     if not quiet:
         typer.echo(TEXTS[lang]["runs_at"].format(url=f"http://{host}:{port}", folder=data))
     try:
