@@ -48,7 +48,7 @@ _COUNTERS: dict[str, tuple[str, str, dict[str, str]]] = {
 }
 _OUTCOMES: tuple[tuple[str, str, str | None], ...] = (
     ("forewarn_events_accepted", "Events that were taken in, by type.", "type"),
-    ("forewarn_events_refused", "Lines that were taken in as dead letters, by reason.", "reason"),
+    ("forewarn_events_refused", "Lines that were refused when they came, by reason.", "reason"),
     ("forewarn_events_repeated", "Lines of a request that had been taken in before.", None),
 )
 

@@ -12,7 +12,7 @@ import msgspec
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import Match
+from starlette.routing import compile_path
 
 MEDIA_TYPE = "application/problem+json"
 SHOWN = 60  # characters of a wrong value that a sentence repeats
@@ -96,7 +96,7 @@ def handle_problems(app: FastAPI) -> None:
     async def invalid(request: Request, error: Exception) -> Response:
         assert isinstance(error, RequestValidationError)
         first = error.errors()[0]
-        return _answer(wrong(".".join(map(str, first["loc"])), _sentence(first)))
+        return _answer(wrong(_field(first), _sentence(first)))
 
     async def refused(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -105,7 +105,7 @@ def handle_problems(app: FastAPI) -> None:
         if error.status_code == 404:
             detail = f"path: expected one of those that /docs lists, got {shown(request.url.path)}; check it"
         elif error.status_code == 405:
-            allowed = ", ".join(_methods(app, request))
+            allowed = ", ".join(_methods(app, request.url.path))
             headers = {"Allow": allowed}
             detail = f"method: expected one of {allowed} for this path, got {shown(request.method)}; use that"
         return _answer(Problem(error.status_code, title, detail, headers=headers))
@@ -125,34 +125,50 @@ def _answer(problem: Problem) -> Response:
     return Response(body, problem.details.status, problem.headers, media_type=MEDIA_TYPE)
 
 
-def _methods(app: FastAPI, request: Request) -> list[str]:
-    """The methods that a path knows, over all its routes."""
-    found: set[str] = set()
-    for route in app.routes:
-        if route.matches(request.scope)[0] is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
-    return sorted(found)
+def _methods(app: FastAPI, path: str) -> list[str]:
+    """The methods that a path knows."""
+    declared = (
+        methods for template, methods in app.openapi()["paths"].items() if compile_path(template)[0].match(path)
+    )
+    found = {name.upper() for name in next(declared, {"get": None})}
+    return sorted(found | {"HEAD"} if "GET" in found else found)
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    """The parameter; which of its values is wrong, the sentence shows."""
+    return ".".join(str(each) for each in error["loc"] if not isinstance(each, int))
 
 
 def _sentence(error: Mapping[str, Any]) -> str:
     """What the checker of parameters found, in the words of this project."""
-    place, *names = error["loc"]
-    name = f"{_PLACES.get(str(place), '')}{'.'.join(map(str, names))}"
+    place, *names = _field(error).split(".")
+    name = f"{_PLACES.get(place, '')}{'.'.join(names)}"
     match error["type"]:
         case "missing":
             return f"{name}: expected a value, got none; add it"
         case "extra_forbidden":
             return f"{name}: expected a parameter that this path has, got another; /docs lists them"
         case _:
-            words = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
-            words = words[:1].lower() + words[1:]
-            return f"{name}: expected {_plain(words)}, got {shown(error.get('input'))}; correct it"
+            return f"{name}: expected {_expected(error)}, got {shown(error.get('input'))}; correct it"
 
 
-def _plain(words: str) -> str:
-    for theirs, ours in (("string should match pattern", "text that matches"), ("string should have", "text of")):
-        words = words.replace(theirs, ours)
-    return words
+_WORDS = {
+    "greater_than_equal": "at least {ge}",
+    "less_than_equal": "at most {le}",
+    "int_parsing": "a whole number",
+    "int_parsing_size": "a whole number of fewer digits",
+    "string_pattern_mismatch": "text that matches {pattern}",
+    "string_too_long": "at most {max_length} characters",
+    "string_too_short": "at least {min_length} characters",
+    "too_long": "at most {max_length} values",
+    "literal_error": "{expected}",
+    "value_error": "{error}",
+}
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    words = _WORDS.get(error["type"])
+    return str(error["msg"]) if words is None else words.format_map(error.get("ctx", {}))
 
 
 def shown(value: Any) -> str:

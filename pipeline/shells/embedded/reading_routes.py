@@ -146,6 +146,15 @@ def declare(
     router.add_api_route(path, route, methods=["HEAD"], include_in_schema=False)
 
 
+def page_of_list(reader: Reader, path: str, query: ListQuery) -> Page:
+    """A page of a list of decisions."""
+    with reader.snapshot() as database:
+        days = [None if day is None else day_number(day) for day in (query.from_, query.to)]
+        span = _span(path, query, rows.numbers_of_days(database, *days))
+        found = rows.decisions(database, query.wanted(), span)
+    return _cut(path, query, found, _body)
+
+
 def _list_route(reader: Reader, model: type[ListQuery]) -> Callable[..., Response]:
     def listed(request: Request, query: ListQuery) -> Response:
         """Decisions as they were made; scope read.
@@ -153,11 +162,7 @@ def _list_route(reader: Reader, model: type[ListQuery]) -> Callable[..., Respons
         `from` and `to` are the business days on which they were made. A walk with `next` never skips or repeats one,
         though new ones are made meanwhile.
         """
-        with reader.snapshot() as database:
-            days = [None if day is None else day_number(day) for day in (query.from_, query.to)]
-            span = _span(request, query, rows.numbers_of_days(database, *days))
-            found = rows.decisions(database, query.wanted(), span)
-        return _page(request, query, found, _body)
+        return _answer(request, page_of_list(reader, request.url.path, query))
 
     listed.__annotations__["query"] = Annotated[model, Query()]
     listed.__name__ = model.__name__.removesuffix("Query").lower() + "s"
@@ -204,15 +209,15 @@ def _borrower_routes(router: APIRouter, reader: Reader, shelf: CompiledShelf) ->
         )
         with reader.snapshot() as database:
             _expect_known(database, borrower_id)
-            found = rows.events_of(database, borrower_id, _span(request, query, EVERYTHING), dates)
-        return _page(request, query, found, _arrived)
+            found = rows.events_of(database, borrower_id, _span(request.url.path, query, EVERYTHING), dates)
+        return _answer(request, _cut(request.url.path, query, found, _arrived))
 
     def decisions(request: Request, borrower_id: OfBorrower, query: Annotated[Walk, Query()]) -> Response:
         """Decisions about a borrower with their evidence, in the order in which they were made; scope read."""
         with reader.snapshot() as database:
             _expect_known(database, borrower_id)
-            found = rows.of_borrower(database, borrower_id, _span(request, query, EVERYTHING))
-        return _page(request, query, found, _made)
+            found = rows.of_borrower(database, borrower_id, _span(request.url.path, query, EVERYTHING))
+        return _answer(request, _cut(request.url.path, query, found, _made))
 
     place = "/v1/borrowers/{borrower_id}"
     declare(router, place, borrower, answer_of("Borrower", "The borrower."), ("borrowers", "A borrower"))
@@ -235,11 +240,11 @@ def _walk(path: str, query: Walk) -> str:
     return f"{path} {query.model_dump_json(exclude={'limit', 'cursor'})}"
 
 
-def _span(request: Request, query: Walk, within: tuple[int, int]) -> Span:
+def _span(path: str, query: Walk, within: tuple[int, int]) -> Span:
     """What of a list comes next."""
     after, before = within
     if query.cursor is not None:
-        number = number_of(query.cursor, _walk(request.url.path, query))
+        number = number_of(query.cursor, _walk(path, query))
         if number is None:
             sentence = "cursor: expected `next` of an answer with the same path, filters and order, got another"
             raise wrong("query.cursor", f"{sentence}; begin again without it")
@@ -258,8 +263,7 @@ def _cut(path: str, query: Walk, found: rows.Found, shown: Shown) -> Page:
     return Page(items=[shown(row) for row in found.rows], next=following)
 
 
-def _page(request: Request, query: Walk, found: rows.Found, shown: Shown) -> Response:
-    page = _cut(request.url.path, query, found, shown)
+def _answer(request: Request, page: Page) -> Response:
     if page.next is None:
         return _json(page)
     asked = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]

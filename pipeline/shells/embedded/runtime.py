@@ -180,6 +180,7 @@ class Runtime:
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
         if arrival.feed in PRIVILEGED and not may_all:
             why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
+            self._count("arrival", 1, detail="forbidden")
             return Outcome(0, "refused", "forbidden", why)
         self._log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
