@@ -200,8 +200,8 @@ class Watched:
         self.steps += 1
 
 
-def alerts_among_shadows(size: int) -> list[tuple[Any, ...]]:
-    """Rows of every kind; the alerts of the smallest size stand first, and what follows differs in one column."""
+def rows_of_every_kind(size: int) -> list[tuple[Any, ...]]:
+    """Rows of every kind."""
     found = []
     for n in range(1, size + 1):
         kind, detail, rule, queue, severity = (
@@ -224,7 +224,7 @@ def sizes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[sqlite3.Con
         store = Store(tmp_path_factory.mktemp("sizes"))
         with store.transaction() as database:
             insert = "insert into decisions (n, kind, detail, rule, queue, severity, borrower_id, body) values "
-            database.executemany(f"{insert} (?, ?, ?, ?, ?, ?, ?, ?)", alerts_among_shadows(size))
+            database.executemany(f"{insert} (?, ?, ?, ?, ?, ?, ?, ?)", rows_of_every_kind(size))
         stores.append(store)
     yield [store.database for store in stores]
     for store in stores:

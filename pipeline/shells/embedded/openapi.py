@@ -52,7 +52,7 @@ def describe(app: FastAPI) -> None:
     # Swagger UI as it comes in a wheel: a bank's network may know no other server.
     app.mount(STATIC, StaticFiles(directory=str(files("fastapi_offline") / "static")), name="docs-static")
 
-    @app.get("/docs", include_in_schema=False)
+    @app.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     async def docs() -> HTMLResponse:
         return get_swagger_ui_html(
             openapi_url="openapi.json",
