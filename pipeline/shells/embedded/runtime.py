@@ -57,6 +57,16 @@ class Outcome(NamedTuple):
     why: str | None = None
 
 
+class Tallied(NamedTuple):
+    """What is counted; '' is none."""
+
+    kind: str
+    rule: str = ""
+    queue: str = ""
+    severity: str = ""
+    detail: str = ""
+
+
 class Marks(NamedTuple):
     """What a decision is looked for by."""
 
@@ -66,15 +76,9 @@ class Marks(NamedTuple):
     queue: str | None
     severity: str | None
 
-
-class Tallied(NamedTuple):
-    """What is counted; '' is none."""
-
-    kind: str
-    rule: str
-    queue: str
-    severity: str
-    detail: str
+    def tallied(self) -> Tallied:
+        """As what it is counted."""
+        return Tallied(self.kind, self.rule or "", self.queue or "", self.severity or "", self.detail)
 
 
 class Standing(msgspec.Struct, kw_only=True):
@@ -112,7 +116,7 @@ class Runtime:
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
-        self._tally: Counter[Tallied] = Counter()  # of the batch
+        self._tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
         try:
             before = ran_in(self.store.database)
             if before != ran:
@@ -139,8 +143,10 @@ class Runtime:
             with self.store.transaction():
                 outcomes = [self._take_batch(batch) for batch in batches]
                 self.borrowers.flush()
-                self._count("borrower", self.borrowers.pop_new())
-                self.store.database.executemany(_TALLY, [(*key, number) for key, number in self._tally.items()])
+                self._tally[Tallied("borrower")] += self.borrowers.pop_new()
+                self.store.database.executemany(
+                    _TALLY, [(*key, number) for key, number in self._tally.items() if number]
+                )
                 self.store.write("standing", _ENCODER.encode(self._standing()))
         except BaseException as error:
             self.borrowers.forget()
@@ -160,7 +166,7 @@ class Runtime:
         if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
             return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
         outcomes = [Outcome(0, "repeated") for _ in batch.lines[:done]]
-        self._count("arrival", done, detail="repeated")
+        self._tally[Tallied("arrival", detail="repeated")] += done
         outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
         row = (batch.request, len(batch.lines), _digest_of(batch.lines))
         self.store.database.execute("insert or replace into requests values (?, ?, ?)", row)
@@ -176,11 +182,11 @@ class Runtime:
         except Refusal as refusal:
             self._log(raw, None)
             self._keep([refused(raw, refusal.reason, refusal.why, position)])
-            self._count("arrival", 1, detail=refusal.reason)
+            self._tally[Tallied("arrival", detail=refusal.reason)] += 1
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
         if arrival.feed in PRIVILEGED and not may_all:
             why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
-            self._count("arrival", 1, detail="forbidden")
+            self._tally[Tallied("arrival", detail="forbidden")] += 1
             return Outcome(0, "refused", "forbidden", why)
         self._log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
@@ -189,7 +195,8 @@ class Runtime:
         for each in self._keep(self._decided(arrival)):
             if isinstance(each, DeadLetter) and each.source == position:
                 outcome = Outcome(standing.lines, "refused", each.reason, each.why)
-        self._count("arrival", 1, rule=arrival.type, detail=outcome.reason or "accepted")
+        # A plain tuple, as this is done for every event.
+        self._tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
         return outcome
 
     def _log(self, raw: bytes, arrival: Arrival | None) -> None:
@@ -222,9 +229,10 @@ class Runtime:
             marks = _marks(each)
             borrower = self._dead(each) if isinstance(each, DeadLetter) else each.borrower_id
             rows.append((self.standing.decisions, *marks, borrower, line(each)))
-            self._count(**{name: value or "" for name, value in marks._asdict().items()}, number=1)
+            self._tally[marks.tallied()] += 1
             kept.append(each)
-        self.store.database.executemany(_KEEP, rows)
+        if rows:
+            self.store.database.executemany(_KEEP, rows)
         return kept
 
     def _dead(self, letter: DeadLetter) -> str | None:
@@ -232,12 +240,6 @@ class Runtime:
         query = "update arrivals set refused = ? where n = ? returning borrower_id"
         rows = self.store.database.execute(query, (letter.reason, letter.source["line"])).fetchall()
         return rows[0][0] if rows else None
-
-    def _count(
-        self, kind: str, number: int, *, rule: str = "", queue: str = "", severity: str = "", detail: str = ""
-    ) -> None:
-        if number:
-            self._tally[Tallied(kind, rule, queue, severity, detail)] += number
 
     # -- between batches --
 
