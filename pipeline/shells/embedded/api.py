@@ -1,7 +1,7 @@
 """The HTTP door of an embedded engine: events in, what came of them out, and whether it is well."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Literal
 
@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from pydantic import BaseModel
 
 from pipeline.shells.embedded.access import door
-from pipeline.shells.embedded.intake_route import intake_route
+from pipeline.shells.embedded.intake_route import BODY_SECONDS, intake_route
 from pipeline.shells.embedded.keys import Keys
 from pipeline.shells.embedded.metrics import metrics_route
 from pipeline.shells.embedded.openapi import describe
@@ -17,6 +17,7 @@ from pipeline.shells.embedded.problems import handle_problems
 from pipeline.shells.embedded.reader import Reader
 from pipeline.shells.embedded.reading_routes import reading_routes
 from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.services import Service
 from pipeline.shells.embedded.stream import Tide, stream_route
 from pipeline.shells.embedded.worker import Worker
 
@@ -32,10 +33,22 @@ class Ready(BaseModel):
 
     status: Literal["ready"]
     waiting: int  # lines
+    troubles: list[str]  # of what runs beside: a watched folder, a timer
 
 
-def app_of(worker: Worker, runtime: Runtime, keys: Keys, now_ms: Callable[[], int]) -> FastAPI:
-    """The application; `now_ms` says when a key has expired, and nothing else."""
+def app_of(
+    worker: Worker,
+    runtime: Runtime,
+    keys: Keys,
+    now_ms: Callable[[], int],
+    *,
+    services: Sequence[Service] = (),
+    body_seconds: float = BODY_SECONDS,
+) -> FastAPI:
+    """The application; `now_ms` says when a key has expired, and nothing else.
+
+    What troubles the `services` beside it is told by /readyz.
+    """
     reader = Reader(runtime.store.folder)
     tide = Tide(reader)
 
@@ -51,23 +64,24 @@ def app_of(worker: Worker, runtime: Runtime, keys: Keys, now_ms: Callable[[], in
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)
     handle_problems(app)
     granted = door(keys, runtime.shelf.terms.zone, now_ms)
-    app.include_router(intake_route(worker, granted("ingest")))
+    app.include_router(intake_route(worker, granted("ingest"), body_seconds))
     app.include_router(reading_routes(reader, runtime.shelf, granted("read")))
     app.include_router(stream_route(tide, reader, granted("read")))
     app.include_router(metrics_route(worker, runtime, reader, granted("read")))
-    _health_routes(app, worker)
+    _health_routes(app, worker, services)
     describe(app)
     return app
 
 
-def _health_routes(app: FastAPI, worker: Worker) -> None:
-    """What an orchestrator asks; open to everyone, and it tells nothing of anyone."""
+def _health_routes(app: FastAPI, worker: Worker, services: Sequence[Service]) -> None:
+    """What an orchestrator asks; open to everyone, and it tells of no borrower."""
 
     async def healthz() -> Alive:
         return Alive(status="alive")
 
     async def readyz() -> Ready:
-        return Ready(status="ready", waiting=worker.waiting)
+        troubles = [each.trouble for each in services if each.trouble is not None]
+        return Ready(status="ready", waiting=worker.waiting, troubles=troubles)
 
     for path, route, words in (
         ("/healthz", healthz, "Whether the process lives"),

@@ -41,7 +41,7 @@ _BODY = {
 }
 
 
-def intake_route(worker: Worker, may_send: Check) -> APIRouter:
+def intake_route(worker: Worker, may_send: Check, body_seconds: float) -> APIRouter:
     """The route that takes events in."""
     router = APIRouter()
 
@@ -78,10 +78,12 @@ def intake_route(worker: Worker, may_send: Check) -> APIRouter:
         """
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            body = unpacked(await _body(request), request.headers.get("content-encoding", "").lower())
+            body = unpacked(await _body(request, body_seconds), request.headers.get("content-encoding", "").lower())
             lines = lines_of(body, media_type)
         except BodyError as error:
-            raise Problem(error.status, "Unusable body", str(error)) from None
+            # The rest of a body that is too slow is not waited for.
+            headers = {"Connection": "close"} if error.status == 408 else None
+            raise Problem(error.status, "Unusable body", str(error), headers=headers) from None
         if not lines:
             raise Problem(400, "Unusable body", "body: expected events, got none; send one event a line")
         outcomes = await _worked(worker, Batch(lines, idempotency_key, "admin" in grant.scopes))
@@ -92,20 +94,20 @@ def intake_route(worker: Worker, may_send: Check) -> APIRouter:
     return router
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, seconds: float) -> bytes:
     """The bytes of a body, within a limit of size and time."""
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > LONGEST:
         raise too_long()
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > LONGEST:
                     raise too_long()
     except TimeoutError:
-        raise BodyError(408, f"body: expected it within {BODY_SECONDS} seconds, got a part; send it again") from None
+        raise BodyError(408, f"body: expected it within {seconds:g} seconds, got a part; send it again") from None
     return bytes(body)
 
 
