@@ -71,7 +71,7 @@ def run(
             fail(str(error))
         except OSError as error:
             fail(unreachable(error))
-        app = app_of(worker, keys, shelf.terms.zone, _now_ms, services=services)
+        app = app_of(worker, runtime, keys, _now_ms, services=services)
         if not quiet:
             typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
         # The door hands on the signal that ended it, as it would without one; then the services are stopped.

@@ -4,6 +4,7 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +14,7 @@ import msgspec
 
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
 from pipeline.decode import Arrival, Decoder, Refusal
-from pipeline.events import DayEnded
+from pipeline.events import DayEnded, Event
 from pipeline.look import Day
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
@@ -56,6 +57,30 @@ class Outcome(NamedTuple):
     why: str | None = None
 
 
+class Tallied(NamedTuple):
+    """What is counted; '' is none."""
+
+    kind: str
+    rule: str = ""
+    queue: str = ""
+    severity: str = ""
+    detail: str = ""
+
+
+class Marks(NamedTuple):
+    """What a decision is looked for by."""
+
+    kind: str
+    detail: str
+    rule: str | None
+    queue: str | None
+    severity: str | None
+
+    def tallied(self) -> Tallied:
+        """As what it is counted."""
+        return Tallied(self.kind, self.rule or "", self.queue or "", self.severity or "", self.detail)
+
+
 class Standing(msgspec.Struct, kw_only=True):
     """Where the portfolio stands between two batches."""
 
@@ -65,6 +90,7 @@ class Standing(msgspec.Struct, kw_only=True):
     published: PublishedStanding | None = None
     first_day: int | None = None
     lines: int = 0
+    decisions: int = 0
     by_type: dict[str, int] = {}
     unknown_fields: int = 0
 
@@ -90,6 +116,7 @@ class Runtime:
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
+        self._tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
         try:
             before = ran_in(self.store.database)
             if before != ran:
@@ -111,10 +138,15 @@ class Runtime:
 
         Raises Unstored when the disk takes nothing.
         """
+        self._tally.clear()
         try:
             with self.store.transaction():
                 outcomes = [self._take_batch(batch) for batch in batches]
                 self.borrowers.flush()
+                self._tally[Tallied("borrower")] += self.borrowers.pop_new()
+                self.store.database.executemany(
+                    _TALLY, [(*key, number) for key, number in self._tally.items() if number]
+                )
                 self.store.write("standing", _ENCODER.encode(self._standing()))
         except BaseException as error:
             self.borrowers.forget()
@@ -134,6 +166,7 @@ class Runtime:
         if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
             return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
         outcomes = [Outcome(0, "repeated", *reasons.get(n, ())) for n in range(done)]
+        self._tally[Tallied("arrival", detail="repeated")] += done
         outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
         reasons = {n: (each.reason, each.why) for n, each in enumerate(outcomes) if each.reason is not None}
         row = (batch.request, len(batch.lines), _digest_of(batch.lines), _ENCODER.encode(reasons))
@@ -148,25 +181,29 @@ class Runtime:
         try:
             arrival = self.decoder.decode(raw, position)
         except Refusal as refusal:
-            self._log(raw)
+            self._log(raw, None)
             self._keep([refused(raw, refusal.reason, refusal.why, position)])
+            self._tally[Tallied("arrival", detail=refusal.reason)] += 1
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
         if arrival.feed in PRIVILEGED and not may_all:
             why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
+            self._tally[Tallied("arrival", detail="forbidden")] += 1
             return Outcome(0, "refused", "forbidden", why)
-        self._log(raw)
+        self._log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
-        decisions = list(self._decided(arrival))
-        self._keep(decisions)
-        for each in decisions:
+        outcome = Outcome(standing.lines, "accepted")
+        for each in self._keep(self._decided(arrival)):
             if isinstance(each, DeadLetter) and each.source == position:
-                return Outcome(standing.lines, "refused", each.reason, each.why)
-        return Outcome(standing.lines, "accepted")
+                outcome = Outcome(standing.lines, "refused", each.reason, each.why)
+        # A plain tuple, as this is done for every event.
+        self._tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
+        return outcome
 
-    def _log(self, raw: bytes) -> None:
+    def _log(self, raw: bytes, arrival: Arrival | None) -> None:
         self.standing.lines += 1
-        self.store.database.execute("insert into arrivals values (?, ?)", (self.standing.lines, raw))
+        borrower, date = (None, None) if arrival is None else (_borrower(arrival.event), arrival.date)
+        self.store.database.execute(_LOG, (self.standing.lines, borrower, date, raw))
 
     def _decided(self, arrival: Arrival) -> Iterator[Decision]:
         portfolio = self.portfolio
@@ -182,14 +219,28 @@ class Runtime:
             self.borrowers.closed()
             yield from portfolio.judge_early()
 
-    def _keep(self, decisions: Iterable[Decision]) -> None:
-        rows = [
-            (KINDS[type(each)], _detail(each), getattr(each, "rule", None), _borrower(each), line(each))
-            for each in decisions
-        ]
-        self.store.database.executemany(
-            "insert into decisions (kind, detail, rule, borrower_id, body) values (?, ?, ?, ?, ?)", rows
-        )
+    def _keep(self, decisions: Iterable[Decision]) -> list[Decision]:
+        """Keep decisions as they are made: the day on which each was made is the one that is open just then."""
+        kept, rows = [], []
+        for each in decisions:
+            self.standing.decisions += 1
+            if self.portfolio.day is not None:
+                day = (self.portfolio.date, self.standing.decisions)
+                self.store.database.execute("insert or ignore into decision_days values (?, ?)", day)
+            marks = _marks(each)
+            borrower = self._dead(each) if isinstance(each, DeadLetter) else each.borrower_id
+            rows.append((self.standing.decisions, *marks, borrower, line(each)))
+            self._tally[marks.tallied()] += 1
+            kept.append(each)
+        if rows:
+            self.store.database.executemany(_KEEP, rows)
+        return kept
+
+    def _dead(self, letter: DeadLetter) -> str | None:
+        """Note at a line of the log that it was refused, perhaps later; whose it is."""
+        query = "update arrivals set refused = ? where n = ? returning borrower_id"
+        rows = self.store.database.execute(query, (letter.reason, letter.source["line"])).fetchall()
+        return rows[0][0] if rows else None
 
     # -- between batches --
 
@@ -226,22 +277,33 @@ def _digest_of(lines: Sequence[bytes]) -> bytes:
     return digest.digest()
 
 
-def _detail(decision: Decision) -> str:
+def _marks(decision: Decision) -> Marks:
+    """What a decision is looked for by."""
+    kind = KINDS[type(decision)]
     match decision:
         case Alert():
-            return decision.transition
+            return Marks(kind, decision.transition, decision.rule, None, decision.severity)
         case CollectionTask():
-            return decision.status
+            return Marks(kind, decision.status, None, decision.queue, None)
         case DeadLetter():
-            return decision.reason
+            return Marks(kind, decision.reason, None, None, None)
         case Disagreement():
-            return decision.field
+            return Marks(kind, decision.field, None, None, None)
 
 
-def _borrower(decision: Decision) -> str | None:
-    return None if isinstance(decision, DeadLetter) else decision.borrower_id
+def _borrower(event: Event) -> str | None:
+    borrower_id: str | None = getattr(event, "borrower_id", None)
+    return borrower_id
 
 
+_LOG = "insert into arrivals (n, borrower_id, date, raw) values (?, ?, ?, ?)"
+_KEEP = """
+    insert into decisions (n, kind, detail, rule, queue, severity, borrower_id, body) values (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_TALLY = """
+    insert into tallies (kind, rule, queue, severity, detail, number) values (?, ?, ?, ?, ?, ?)
+    on conflict do update set number = number + excluded.number
+"""
 _ENCODER = msgspec.msgpack.Encoder()
 _STANDING = msgspec.msgpack.Decoder(Standing)
 _REASONS = msgspec.msgpack.Decoder(dict[int, tuple[str, str | None]])

@@ -19,7 +19,14 @@ FORMAT = 1
 FILE, LOCK = "forewarn.sqlite", "lock"
 
 _SCHEMA = """
-create table arrivals (n integer primary key, raw blob not null);
+create table arrivals (
+    n integer primary key,
+    borrower_id text,
+    date integer,  -- the event's business date
+    refused text,  -- reason of its dead letter
+    raw blob not null
+);
+create index arrivals_by_borrower on arrivals (borrower_id, n) where borrower_id is not null;
 create table closes (date integer primary key, n integer not null);  -- after which arrival each day was closed
 create table heads (
     borrower_id text primary key, head blob not null, asleep_until integer not null, is_early integer not null
@@ -34,11 +41,29 @@ create table decisions (
     kind text not null,    -- alert, shadow, task, dead_letter, disagreement
     detail text not null,  -- transition, status, reason or field
     rule text,
+    queue text,
+    severity text,
     borrower_id text,
     body blob not null
 );
+-- Every filter a reader may ask for is a few ranges of one of these, each in the order of n.
 create index decisions_by_kind on decisions (kind, n);
-create index decisions_by_borrower on decisions (borrower_id, n);
+create index decisions_by_severity on decisions (kind, severity, detail, n);
+create index decisions_by_rule on decisions (kind, rule, severity, detail, n) where rule is not null;
+create index decisions_by_queue on decisions (kind, queue, detail, n) where queue is not null;
+create index decisions_by_borrower on decisions (borrower_id, n) where borrower_id is not null;
+-- Decisions are numbered in the order of business days, so a span of dates is a span of numbers.
+create table decision_days (date integer primary key, first integer not null);
+-- How many there are of each kind, so that nobody needs to count; '' is none.
+create table tallies (
+    kind text not null,  -- of a decision; or arrival, whose detail is accepted, repeated or a reason, rule its type
+    rule text not null,
+    queue text not null,
+    severity text not null,
+    detail text not null,
+    number integer not null,
+    primary key (kind, rule, queue, severity, detail)
+) without rowid;
 create table requests (
     key text primary key,
     lines integer not null,  -- how many of its lines were taken
