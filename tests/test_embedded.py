@@ -45,15 +45,15 @@ def free_port() -> int:
 class Engine:
     """A process of `forewarn run` on a data directory."""
 
-    def __init__(self, folder: Path, rules: Path) -> None:
-        self.folder, self.rules, self.port = folder, rules, free_port()
+    def __init__(self, folder: Path, rules: Path, *words: str | Path) -> None:
+        self.folder, self.rules, self.words, self.port = folder, rules, words, free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "keys.txt").write_text(f"{KEY} admin\nreads read\nsends ingest\nold admin 2020-01-01\n")
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         words = ["run", "--data", self.folder / "data", "--port", self.port, "--rules", self.rules, "--quiet"]
-        words += ["--api-key-file", self.folder / "keys.txt", "--memory-mb", 1]
+        words += ["--api-key-file", self.folder / "keys.txt", "--memory-mb", 1, *self.words]
         code = "from pipeline.shells.cli import main; main()"
         self.process = subprocess.Popen([sys.executable, "-c", code, *map(str, words)])
         until = time.monotonic() + 60
@@ -83,8 +83,8 @@ class Engine:
 
 
 @contextmanager
-def running(folder: Path, rules: Path) -> Iterator[Engine]:
-    engine = Engine(folder, rules)
+def running(folder: Path, rules: Path, *words: str | Path) -> Iterator[Engine]:
+    engine = Engine(folder, rules, *words)
     engine.start()
     try:
         yield engine

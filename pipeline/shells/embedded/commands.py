@@ -20,6 +20,7 @@ from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.export import export as write_export
 from pipeline.shells.embedded.keys import KeyFileError, Keys, fresh_key, hashed_line, read_keys
 from pipeline.shells.embedded.runtime import Ran, Runtime, ran_in
+from pipeline.shells.embedded.services import Service, running
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
@@ -41,6 +42,7 @@ def run(
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     memory_mb: Annotated[int, typer.Option(help="Megabytes for borrowers in memory.", min=1)] = 512,
     api_key_file: Annotated[Path | None, typer.Option(help="File of lines 'KEY scope,scope'.")] = None,
+    webhooks: Annotated[Path | None, typer.Option(help="File of webhooks that are sent the decisions.")] = None,
     rules: Rules = None,
     config: Config = None,
     lang: Lang = "en",
@@ -51,6 +53,7 @@ def run(
     import uvicorn
 
     from pipeline.shells.embedded.api import app_of
+    from pipeline.shells.embedded.webhooks.commands import deliveries_of
 
     settings = settings_of(config)
     shelf = shelf_of(rules, settings)
@@ -62,15 +65,22 @@ def run(
     except OSError as error:
         fail(unreachable(error))
     worker = Worker(runtime)
-    worker.start()
-    app = app_of(worker, keys, shelf.terms.zone, lambda: time.time_ns() // 1_000_000)
+    services: list[Service] = [worker]  # what runs beside the server; a new one has its line here
+    if webhooks is not None:
+        services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
+    app = app_of(worker, keys, shelf.terms.zone, _now_ms)
     if not quiet:
         typer.echo(TEXTS[lang]["runs_at"].format(url=f"http://{host}:{port}", folder=data))
     try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+        with running(services):
+            uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
     finally:
-        worker.stop()
         runtime.close()
+
+
+def _now_ms() -> int:
+    """The one clock of a running engine."""
+    return time.time_ns() // 1_000_000
 
 
 def _ran(shelf: str, settings: Settings, rules: list[Path] | None, config: Path | None) -> Ran:

@@ -218,6 +218,12 @@ def standing_in(database: sqlite3.Connection) -> Standing:
     return Standing() if row is None else _STANDING.decode(row[0])
 
 
+def muted_in(database: sqlite3.Connection) -> int:
+    """Up to which row decisions are history that nobody is told of; the opening digest is the row after it."""
+    row = database.execute("select value from meta where name = 'muted'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def _digest_of(lines: Sequence[bytes]) -> bytes:
     digest = sha256()
     for raw in lines:
