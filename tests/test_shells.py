@@ -35,6 +35,7 @@ FILES = {
     CollectionTask: "collection-tasks.jsonl",
     DeadLetter: "dead-letters.jsonl",
 }
+AS_OF_A_CLOSE = ("profiles.jsonl", "months.jsonl", "queues.jsonl")
 Shell = Callable[[list[Path], Path, Path, Path], None]  # files, rules, config, out
 
 
@@ -176,7 +177,7 @@ def given(folder: Path, *, with_day_ended: bool) -> Given:
 def replayed(told: Given, out: Path) -> dict[str, bytes]:
     """The decisions of replay."""
     replay_in_process(*told, out)
-    return {name: (out / name).read_bytes() for name in (*FILES.values(), "profiles.jsonl")}
+    return {name: (out / name).read_bytes() for name in (*FILES.values(), *AS_OF_A_CLOSE)}
 
 
 @pytest.fixture(scope="module", params=["days closed by dates", "days closed by records"])
@@ -212,7 +213,7 @@ def test_every_shell_gives_equal_bytes(told, expected, tmp_path, name):
 
 @pytest.mark.parametrize("after", [0, 15], ids=["to a close", "to the middle of a day"])
 @pytest.mark.parametrize("name", LIVE)
-def test_every_live_shell_gives_equal_bytes_and_profiles(tmp_path, name, after):
+def test_every_live_shell_gives_equal_bytes_profiles_months_and_queues(tmp_path, name, after):
     told = given(tmp_path, with_day_ended=True)
     lines = told[0][0].read_bytes().splitlines(keepends=True)
     closes = [n for n, line in enumerate(lines, 1) if b'"day.ended"' in line]

@@ -17,6 +17,8 @@ from pipeline.events import DayEnded
 from pipeline.look import Day
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
+from pipeline.shells.embedded.day_ends import DayEnds, Moves
+from pipeline.shells.embedded.digest import Digest, digest_of
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
 from pipeline.shells.published import Standing as PublishedStanding
@@ -29,8 +31,9 @@ KINDS: dict[type, str] = {
     CollectionTask: "task",
     DeadLetter: "dead_letter",
     Disagreement: "disagreement",
+    Digest: "digest",
 }
-
+Said = Decision | Digest
 
 PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
 
@@ -67,6 +70,7 @@ class Standing(msgspec.Struct, kw_only=True):
     lines: int = 0
     by_type: dict[str, int] = {}
     unknown_fields: int = 0
+    moves: Moves = {}
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,13 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     mark: str
     rules: list[str] | None = None  # None: the shipped ones
     config: str | None = None
+
+
+class History(NamedTuple):
+    """What a backfill loads: its days begin at the latest with `first`; up to `until` nobody is told of anything."""
+
+    first: int
+    until: int
 
 
 class Unstored(Exception):
@@ -90,6 +101,9 @@ class Runtime:
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
+        self.day_ends = DayEnds(self.store.database)
+        self.history: History | None = None  # of a backfill
+        self._digest: Digest | None = None  # to be said before anything of the next day
         try:
             before = ran_in(self.store.database)
             if before != ran:
@@ -115,6 +129,7 @@ class Runtime:
             with self.store.transaction():
                 outcomes = [self._take_batch(batch) for batch in batches]
                 self.borrowers.flush()
+                self.day_ends.flush()
                 self.store.write("standing", _ENCODER.encode(self._standing()))
         except BaseException as error:
             self.borrowers.forget()
@@ -167,28 +182,49 @@ class Runtime:
         self.standing.lines += 1
         self.store.database.execute("insert into arrivals values (?, ?)", (self.standing.lines, raw))
 
-    def _decided(self, arrival: Arrival) -> Iterator[Decision]:
+    def _decided(self, arrival: Arrival) -> Iterator[Said]:
         portfolio = self.portfolio
         if portfolio.day is None:
-            portfolio.open(arrival.date)
-            self.standing.first_day = arrival.date
+            self.standing.first_day = arrival.date if self.history is None else min(arrival.date, self.history.first)
+            portfolio.open(self.standing.first_day)
         before = portfolio.date
-        yield from portfolio.take(arrival)
+        self.day_ends.arrived(arrival, self.standing.lines)
+        yield from self._heard(portfolio.take(arrival))
         if isinstance(arrival.event, DayEnded) and portfolio.date > before:
             closes = [(day, self.standing.lines) for day in range(before, portfolio.date)]
             self.store.database.executemany("insert into closes values (?, ?)", closes)
             self.borrowers.flush()
             self.borrowers.closed()
-            yield from portfolio.judge_early()
+            yield from self._heard(portfolio.judge_early())
 
-    def _keep(self, decisions: Iterable[Decision]) -> None:
-        rows = [
-            (KINDS[type(each)], _detail(each), getattr(each, "rule", None), _borrower(each), line(each))
-            for each in decisions
-        ]
-        self.store.database.executemany(
-            "insert into decisions (kind, detail, rule, borrower_id, body) values (?, ?, ?, ?, ?)", rows
-        )
+    def _heard(self, decisions: Iterator[Decision]) -> Iterator[Said]:
+        """Decisions as they come, tasks noted for the queues; the digest comes between its day and the next."""
+        for each in decisions:
+            yield from self._opening()
+            if isinstance(each, CollectionTask):
+                self.day_ends.heard(each)
+            yield each
+        yield from self._opening()
+
+    def _opening(self) -> Iterator[Digest]:
+        if self._digest is not None:
+            yield self._digest
+            self._digest = None
+
+    def _day_closed(self) -> None:
+        closed, each = self.portfolio.closed, self.borrowers.each
+        assert closed is not None
+        self.day_ends.closed(self.shelf, closed, each())
+        if self.history is not None and closed.date == self.history.until:
+            self._digest = digest_of(self.shelf, closed, each())
+
+    def _keep(self, decisions: Iterable[Said]) -> None:
+        for each in decisions:
+            row = (KINDS[type(each)], _detail(each), getattr(each, "rule", None), _borrower(each), _body(each))
+            n = self.store.database.execute(_INSERT, row).lastrowid
+            if isinstance(each, Digest):
+                assert n is not None
+                self.store.write("muted", n - 1)
 
     # -- between batches --
 
@@ -196,6 +232,7 @@ class Runtime:
         portfolio, standing = self.portfolio, self.standing
         standing.day, standing.closed, standing.is_opened = portfolio.day, portfolio.closed, portfolio.is_opened
         standing.published = portfolio.published.standing()
+        standing.moves = self.day_ends.moves
         return standing
 
     def _restore(self) -> None:
@@ -204,6 +241,9 @@ class Runtime:
         portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
         if standing.published is not None:
             portfolio.published.restore(standing.published)
+        portfolio.after_close = self._day_closed
+        self.day_ends.restore(standing.moves)
+        self._digest = None
 
 
 def ran_in(database: sqlite3.Connection) -> Ran | None:
@@ -231,7 +271,7 @@ def _digest_of(lines: Sequence[bytes]) -> bytes:
     return digest.digest()
 
 
-def _detail(decision: Decision) -> str:
+def _detail(decision: Said) -> str:
     match decision:
         case Alert():
             return decision.transition
@@ -241,11 +281,18 @@ def _detail(decision: Decision) -> str:
             return decision.reason
         case Disagreement():
             return decision.field
+        case Digest():
+            return decision.as_of
 
 
-def _borrower(decision: Decision) -> str | None:
-    return None if isinstance(decision, DeadLetter) else decision.borrower_id
+def _borrower(decision: Said) -> str | None:
+    return None if isinstance(decision, DeadLetter | Digest) else decision.borrower_id
 
 
+def _body(decision: Said) -> bytes:
+    return msgspec.json.encode(decision) if isinstance(decision, Digest) else line(decision)
+
+
+_INSERT = "insert into decisions (kind, detail, rule, borrower_id, body) values (?, ?, ?, ?, ?)"
 _ENCODER = msgspec.msgpack.Encoder()
 _STANDING = msgspec.msgpack.Decoder(Standing)
