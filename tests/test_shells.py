@@ -1,5 +1,6 @@
 """The law of the project: equal records in equal order give equal decisions, byte for byte, through every shell."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -145,6 +146,16 @@ def embedded(batch: int, most: int) -> Shell:
     return shell
 
 
+def backfilled(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+    """History loaded into a new data directory to the last day that it closes, then its export."""
+    closes = [line for line in files[0].read_bytes().splitlines() if b'"day.ended"' in line]
+    words: list[str | Path] = ["--data", out.parent / "data", "--quiet"]
+    until = json.loads(closes[-1])["date"]
+    ran = forewarn("backfill", *files, "--until", until, "--rules", rules, "--config", config, *words)
+    assert (ran.code, ran.err) == (0, "")
+    assert forewarn("export", *words, "--out", out).code == 0
+
+
 # A new shell has a line here.
 SHELLS: dict[str, Shell] = {
     "replay in this process": replay_in_process,
@@ -158,6 +169,7 @@ SHELLS: dict[str, Shell] = {
 LIVE: dict[str, Shell] = {
     "embedded, one borrower in memory": embedded(batch=40, most=1),
     "embedded, all in memory": embedded(batch=1_000, most=1_000),
+    "embedded, by backfill": backfilled,
 }
 
 

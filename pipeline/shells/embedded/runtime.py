@@ -97,7 +97,7 @@ class Runtime:
 
     def __init__(self, folder: Path, shelf: CompiledShelf, *, ran: "Ran", memory_mb: int = 512) -> None:
         """Where `ran` decides otherwise than the last run, nobody sleeps on."""
-        self.shelf = shelf
+        self.shelf, self.ran = shelf, ran
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
