@@ -53,17 +53,17 @@ def free_port() -> int:
 class Engine:
     """A process of `forewarn run` on a data directory."""
 
-    def __init__(self, folder: Path, rules: Path, *words: str | Path) -> None:
-        self.folder, self.rules, self.words, self.port = folder, rules, words, free_port()
+    def __init__(self, folder: Path, rules: Path, *own: str | Path, code: str = "") -> None:
+        self.folder, self.rules, self.port, self.own = folder, rules, free_port(), own
+        self.code = f"{code}\nfrom pipeline.shells.cli import main; main()"
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "keys.txt").write_text(f"{KEY} admin\nreads read\nsends ingest\nold admin 2020-01-01\n")
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         words = ["run", "--data", self.folder / "data", "--port", self.port, "--rules", self.rules, "--quiet"]
-        words += ["--api-key-file", self.folder / "keys.txt", "--memory-mb", 1, *self.words]
-        code = "from pipeline.shells.cli import main; main()"
-        self.process = subprocess.Popen([sys.executable, "-c", code, *map(str, words)])
+        words += ["--api-key-file", self.folder / "keys.txt", "--memory-mb", 1, *self.own]
+        self.process = subprocess.Popen([sys.executable, "-c", self.code, *map(str, words)])
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
@@ -91,8 +91,8 @@ class Engine:
 
 
 @contextmanager
-def running(folder: Path, rules: Path, *words: str | Path) -> Iterator[Engine]:
-    engine = Engine(folder, rules, *words)
+def running(folder: Path, rules: Path, *own: str | Path) -> Iterator[Engine]:
+    engine = Engine(folder, rules, *own)
     engine.start()
     try:
         yield engine
@@ -336,3 +336,11 @@ def test_an_export_under_other_rules_than_decided_is_refused(tmp_path, rule_fold
     shelf(rule_folder, misses=COUNTS_MISSES | {"when": "missed >= 2"})
     ran = forewarn("export", "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert ran.code == 2 and "expected the rules and settings of its last run, got others" in ran.err
+
+
+def test_a_port_that_is_taken_is_refused_with_a_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = forewarn("run", "--data", tmp_path, "--port", port)
+    assert refused.code == 2
+    assert refused.err.startswith(f"127.0.0.1:{port}: expected an address of this machine that is free, got")

@@ -178,10 +178,11 @@ def test_a_new_webhook_begins_where_its_file_says(runtime, tmp_path, since, want
 def test_what_is_not_taken_is_sent_again_and_nothing_overtakes_it(runtime, tmp_path):
     runtime.take([Batch(alerted(1, 2, 3))])
     statuses = [500, 503, 429, 204, 408, 204, 204]
-    with receiving(lambda n: statuses[n]) as (receiver, url), sending(tmp_path, hook(url)):
-        receiver.until(lambda: len(receiver.taken) == 3)
+    with receiving(lambda n: statuses[n]) as (receiver, url), sending(tmp_path, hook(url)) as deliveries:
+        found = cursor(tmp_path, lambda found: found.delivered == 3)
+        assert deliveries.trouble is None
     assert [got.id for got in receiver.attempts] == [ids(1)[0]] * 4 + [ids(2)[0]] * 2 + ids(3)
-    assert cursor(tmp_path, lambda found: found.delivered == 3)[5:8] == ("fine", 3, 4)
+    assert (found.condition, found.failed, found.last_error) == ("fine", 4, None)
 
 
 def test_a_receiver_that_hangs_keeps_neither_the_engine_nor_the_others(runtime, tmp_path):
@@ -228,9 +229,10 @@ def test_an_outage_loses_nothing(runtime, tmp_path):
 def test_a_receiver_that_is_gone_stops_its_webhook_until_somebody_says_go_on(runtime, tmp_path):
     runtime.take([Batch(alerted(1, 2))])
     with receiving(lambda n: 410 if n == 0 else 204) as (receiver, url):
-        with sending(tmp_path, hook(url)):
+        with sending(tmp_path, hook(url)) as deliveries:
             stopped = cursor(tmp_path, lambda found: found.condition == "stopped")
             assert "got 410" in stopped.last_error
+            assert deliveries.trouble == "webhook desk is stopped: see forewarn webhooks show"
         with sending(tmp_path, hook(url)):  # Another run changes nothing.
             assert cursor(tmp_path, lambda found: True).condition == "stopped"
             assert len(receiver.attempts) == 1

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from pipeline.shells.embedded.bodies import LONGEST, BodyError, lines_of, too_long, unpacked
 from pipeline.shells.embedded.keys import Grant, Keys, Scope
 from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome, Unstored
+from pipeline.shells.embedded.services import Service
 from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.zone import Zone
 
@@ -28,8 +29,19 @@ class Problem(Exception):
         self.status, self.title, self.detail, self.headers = status, title, detail, headers
 
 
-def app_of(worker: Worker, keys: Keys, zone: Zone, now_ms: Callable[[], int]) -> FastAPI:
-    """The application; `now_ms` says when a key has expired, and nothing else."""
+def app_of(
+    worker: Worker,
+    keys: Keys,
+    zone: Zone,
+    now_ms: Callable[[], int],
+    *,
+    services: Sequence[Service] = (),
+    body_seconds: float = BODY_SECONDS,
+) -> FastAPI:
+    """The application; `now_ms` says when a key has expired, and nothing else.
+
+    What troubles the `services` beside it is told by /readyz.
+    """
     app = FastAPI(title="Forewarn", summary="Early warning for loans after disbursement.", version="1")
     app.add_exception_handler(Problem, _answered)
 
@@ -60,10 +72,12 @@ def app_of(worker: Worker, keys: Keys, zone: Zone, now_ms: Callable[[], int]) ->
         """
         media_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
         try:
-            body = unpacked(await _body(request), request.headers.get("content-encoding", "").lower())
+            body = unpacked(await _body(request, body_seconds), request.headers.get("content-encoding", "").lower())
             lines = lines_of(body, media_type)
         except BodyError as error:
-            raise Problem(error.status, "Unusable body", str(error)) from None
+            # The rest of a body that is too slow is not waited for.
+            headers = {"Connection": "close"} if error.status == 408 else None
+            raise Problem(error.status, "Unusable body", str(error), headers) from None
         if not lines:
             raise Problem(400, "Unusable body", "body: expected events, got none; send one event a line")
         outcomes = await _worked(worker, Batch(lines, idempotency_key, "admin" in grant.scopes))
@@ -77,25 +91,26 @@ def app_of(worker: Worker, keys: Keys, zone: Zone, now_ms: Callable[[], int]) ->
 
     @app.get("/readyz", summary="Whether events are taken in")
     async def readyz() -> dict[str, Any]:
-        return {"status": "ready", "waiting": worker.waiting}
+        troubles = [each.trouble for each in services if each.trouble is not None]
+        return {"status": "ready", "waiting": worker.waiting, "troubles": troubles}
 
     return app
 
 
-async def _body(request: Request) -> bytes:
+async def _body(request: Request, seconds: float) -> bytes:
     """The bytes of a body, within a limit of size and time."""
     stated = request.headers.get("content-length", "")
     if stated.isdigit() and int(stated) > LONGEST:
         raise too_long()
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > LONGEST:
                     raise too_long()
     except TimeoutError:
-        raise BodyError(408, f"body: expected it within {BODY_SECONDS} seconds, got a part; send it again") from None
+        raise BodyError(408, f"body: expected it within {seconds:g} seconds, got a part; send it again") from None
     return bytes(body)
 
 

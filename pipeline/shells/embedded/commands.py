@@ -1,30 +1,32 @@
 """The commands of an embedded engine: run it, close its days, take its decisions out."""
 
 import json
-import os
+import signal
+import sys
 import time
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
 import typer
 
+from config.settings import Settings
 from pipeline.events import FEEDS
+from pipeline.shells.embedded import day_end, inbox
 from pipeline.shells.embedded.backfill import BackfillError, refuse_unfinished
-from pipeline.shells.embedded.keys import KeyFileError, Keys, fresh_key, hashed_line, read_keys
+from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, read_keys
 from pipeline.shells.embedded.last_run import write_files
+from pipeline.shells.embedded.listening import ListenError, address_of, listening
 from pipeline.shells.embedded.marks import ran_with
 from pipeline.shells.embedded.runtime import Runtime
-from pipeline.shells.embedded.services import Service, running
-from pipeline.shells.embedded.store import DataError
+from pipeline.shells.embedded.services import Repeated, Service, running
+from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, shelf_of, unreachable
+from pipeline.zone import Zone
 
-KEYS = "keys"
-KEY_VARIABLE = "FOREWARN_API_KEY"
 PORT = 8200
 
 day_app = typer.Typer(no_args_is_help=True, help="Business days.")
@@ -35,17 +37,20 @@ Data = Annotated[Path, typer.Option(help="The engine's data directory.")]
 
 def run(
     data: Data,
-    port: Annotated[int, typer.Option(help="Port on this machine.", min=0, max=65_535)] = PORT,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0: any that is free.", min=0, max=65_535)] = PORT,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     memory_mb: Annotated[int, typer.Option(help="Megabytes for borrowers in memory.", min=1)] = 512,
     api_key_file: Annotated[Path | None, typer.Option(help="File of lines 'KEY scope,scope'.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--inbox", help="Folder into which files of events are dropped.")
+    ] = None,
     webhooks: Annotated[Path | None, typer.Option(help="File of webhooks that are sent the decisions.")] = None,
     rules: Rules = None,
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Run the embedded engine: events in over HTTP, everything in one SQLite file."""
+    """Run the embedded engine: events in over HTTP and by files, everything in one SQLite file."""
     # They take half a second to load, which no other command should wait for.
     import uvicorn
 
@@ -56,44 +61,65 @@ def run(
     shelf = shelf_of(rules, settings)
     try:
         refuse_unfinished(data)
+        door = listening(host, port)
+    except (BackfillError, ListenError) as error:
+        fail(str(error))
+    try:
         keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
         runtime = Runtime(data, shelf, ran=ran_with(shelf.hash, settings, rules, config), memory_mb=memory_mb)
-    except (KeyFileError, DataError, BackfillError) as error:
+    except (KeyFileError, DataError) as error:
+        door.close()
         fail(str(error))
     except OSError as error:
+        door.close()
         fail(unreachable(error))
-    worker = Worker(runtime)
-    services: list[Service] = [worker]  # what runs beside the server; a new one has its line here
-    if webhooks is not None:
-        services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
-    app = app_of(worker, keys, shelf.terms.zone, _now_ms)
-    if not quiet:
-        typer.echo(TEXTS[lang]["runs_at"].format(url=f"http://{host}:{port}", folder=data))
     try:
-        with running(services):
-            uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+        worker = Worker(runtime)
+        services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
+        if webhooks is not None:
+            services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
+        app = app_of(worker, keys, shelf.terms.zone, _now_ms, services=services)
+        if not quiet:
+            typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
+        # The door hands on the signal that ended it, as it would without one; then the services are stopped.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with running(services), suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([door])
+    except inbox.InboxError as error:
+        fail(str(error))
     finally:
         runtime.close()
 
 
+def _beside(worker: Worker, settings: Settings, zone: Zone, data: Path, folder: Path | None) -> list[Service]:
+    """What works beside the door, in the order in which it is started."""
+    services: list[Service] = []
+    box = None if folder is None else inbox.Inbox(folder, worker.submit)
+    if box is not None:
+        services.append(Repeated("inbox", box.look, every_seconds=inbox.LOOKS_EVERY_SECONDS))
+    if settings.day_end.closes_at is not None:
+        timer = day_end.Timer(
+            settings.day_end,
+            zone,
+            worker.submit,
+            now_ms=_now_ms,
+            open_date=lambda: day_end.open_date_in(data / FILE),
+            may_close=lambda: box is None or box.is_drained,
+        )
+        services.append(Repeated("day end", timer.look, every_seconds=day_end.LOOKS_EVERY_SECONDS))
+    return services
+
+
 def _now_ms() -> int:
-    """The one clock of a running engine."""
     return time.time_ns() // 1_000_000
 
 
 def _own_keys(data: Path, lang: Lang, *, quiet: bool) -> Keys:
     """The keys of the data directory; the first is made with it, and shown this once."""
-    file = data / KEYS
-    if not file.exists():
-        data.mkdir(parents=True, exist_ok=True)
-        key = fresh_key()
-        draft = file.with_suffix(".draft")
-        draft.touch(0o600)
-        draft.write_text(hashed_line(key, ("ingest", "read", "admin")))
-        os.replace(draft, file)  # whole or not at all
-        if not quiet:
-            typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
-    return read_keys(file)
+    key = own_key(data)
+    if key is not None and not quiet:
+        typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
+    return read_keys(data / KEYS)
 
 
 def export(
@@ -123,6 +149,9 @@ def close(
     quiet: Quiet = False,
 ) -> None:
     """Close a business day, and every day before it that is still open; the key is taken from FOREWARN_API_KEY."""
+    # Its library takes a tenth of a second to load, which no other command should wait for.
+    from pipeline.shells.embedded.client import EngineError, opened, send
+
     settings_of(config)
     try:
         day = date.fromisoformat(on)
@@ -133,23 +162,12 @@ def close(
         fail(f"--missing: expected one of {', '.join(FEEDS.values())}, got {strange[0]!r}")
     record = {"type": "day.ended", "date": day.isoformat()}
     body = json.dumps(record | ({"feeds": dict.fromkeys(missing, "missing")} if missing else {})).encode()
-    headers = {"Authorization": f"Bearer {os.environ.get(KEY_VARIABLE, '')}", "Content-Type": "application/json"}
     try:
-        with urlopen(Request(f"{to}/v1/events", body, headers)) as answer:
-            result = json.load(answer)["results"][0]
-    except HTTPError as error:
-        fail(_detail(error, to))
-    except (URLError, ValueError) as error:
-        fail(f"{to}: expected an engine that listens, got {error}; start it with forewarn run, or name it with --to")
-    if result["status"] == "refused":
-        fail(result["why"])
+        with opened(to) as engine:
+            [result] = send(engine, [body], tries=1).results
+    except EngineError as error:
+        fail(str(error))
+    if result.status == "refused":
+        fail(str(result.why))
     if not quiet:
         typer.echo(TEXTS[lang]["day_closed"].format(date=day))
-
-
-def _detail(error: HTTPError, to: str) -> str:
-    """What an answer says of itself; another server's may say nothing."""
-    try:
-        return str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"{to}: expected the answer of an engine, got status {error.code}; check the address"

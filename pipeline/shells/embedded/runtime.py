@@ -53,9 +53,9 @@ _REUSED = "Idempotency-Key: expected the lines that it was first sent with, got 
 class Outcome(NamedTuple):
     """What came of one line."""
 
-    line: int  # its number in the log; 0: it is not there
+    line: int  # its number in the log; 0: it is not there, or was known before
     status: Literal["accepted", "refused", "repeated"]
-    reason: str | None = None
+    reason: str | None = None  # why it is refused; of a repeated one, why it was refused at first
     why: str | None = None
 
 
@@ -143,15 +143,16 @@ class Runtime:
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
             return [self._take(raw, batch.may_all) for raw in batch.lines]
-        query = "select lines, digest from requests where key = ?"
+        query = "select lines, digest, refused from requests where key = ?"
         known = self.store.database.execute(query, (batch.request,)).fetchone()
-        done, digest = (0, _digest_of(())) if known is None else known
+        done, digest, reasons = (0, _digest_of(()), {}) if known is None else (*known[:2], _REASONS.decode(known[2]))
         if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
             return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
-        outcomes = [Outcome(0, "repeated") for _ in batch.lines[:done]]
+        outcomes = [Outcome(0, "repeated", *reasons.get(n, ())) for n in range(done)]
         outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
-        row = (batch.request, len(batch.lines), _digest_of(batch.lines))
-        self.store.database.execute("insert or replace into requests values (?, ?, ?)", row)
+        reasons = {n: (each.reason, each.why) for n, each in enumerate(outcomes) if each.reason is not None}
+        row = (batch.request, len(batch.lines), _digest_of(batch.lines), _ENCODER.encode(reasons))
+        self.store.database.execute("insert or replace into requests values (?, ?, ?, ?)", row)
         return outcomes
 
     # -- one line --
@@ -296,3 +297,4 @@ def _body(decision: Said) -> bytes:
 _INSERT = "insert into decisions (kind, detail, rule, borrower_id, body) values (?, ?, ?, ?, ?)"
 _ENCODER = msgspec.msgpack.Encoder()
 _STANDING = msgspec.msgpack.Decoder(Standing)
+_REASONS = msgspec.msgpack.Decoder(dict[int, tuple[str, str | None]])

@@ -6,13 +6,14 @@ as it was before the batch or after it.
 DataError     a data directory that cannot be used
 """
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from pipeline.shells.embedded.lock import held
 
 FORMAT = 1
 FILE, LOCK = "forewarn.sqlite", "lock"
@@ -52,7 +53,8 @@ create table ended_loans (loan_id text primary key) without rowid;  -- those who
 create table requests (
     key text primary key,
     lines integer not null,  -- how many of its lines were taken
-    digest blob not null     -- of those lines, so that a key that is used for others is noticed
+    digest blob not null,    -- of those lines, so that a key that is used for others is noticed
+    refused blob not null    -- which of them were refused, and why
 ) without rowid;
 create table meta (name text primary key, value blob not null) without rowid;
 """
@@ -68,11 +70,9 @@ class Store:
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
-        self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
+            self._lock = held(folder / LOCK)
+        except BlockingIOError:
             raise DataError(
                 f"{folder}: expected a data directory of its own, got one that another process works in; "
                 "stop that process or name another directory"

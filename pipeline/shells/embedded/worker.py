@@ -45,6 +45,11 @@ class Worker:
         self._thread.join()
 
     @property
+    def trouble(self) -> str | None:
+        """None: what troubles it is told to whoever sent the lines."""
+        return None
+
+    @property
     def waiting(self) -> int:
         """Lines that wait."""
         return self._waiting

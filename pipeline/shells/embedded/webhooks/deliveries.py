@@ -42,8 +42,16 @@ class Deliveries:
         self._ends = asyncio.Event()
         self._terms = Terms(now_ms, random.Random().random, patience, answer_seconds, poll_seconds, self._ends)
         self._loop = asyncio.new_event_loop()
+        self._lines: list[Line] = []
         self._news = [asyncio.Event() for _ in receivers]
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+
+    @property
+    def trouble(self) -> str | None:
+        """Which webhooks are not served at the moment, and why."""
+        if self._thread.ident is not None and not self._thread.is_alive() and not self._ends.is_set():
+            return "webhooks ended by a fault; see the log, and start the engine again"
+        return "; ".join(each for line in self._lines if (each := line.trouble) is not None) or None
 
     def start(self) -> None:
         """Begin to send."""
@@ -75,10 +83,9 @@ class Deliveries:
     async def _serve_all(self) -> None:
         outbox, cursors = Outbox(self._folder), Cursors(self._folder)
         cursors.leave({receiver.webhook.name for receiver in self._receivers})
-        tasks = [
-            asyncio.create_task(self._serve(receiver, Line(receiver, outbox, cursors, self._terms), news))
-            for receiver, news in zip(self._receivers, self._news, strict=True)
-        ]
+        self._lines = [Line(receiver, outbox, cursors, self._terms) for receiver in self._receivers]
+        each = zip(self._receivers, self._lines, self._news, strict=True)
+        tasks = [asyncio.create_task(self._serve(*parts)) for parts in each]
         await self._ends.wait()
         self._wake()
         await asyncio.wait(tasks, timeout=LAST_SECONDS)

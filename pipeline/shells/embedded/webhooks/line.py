@@ -44,6 +44,12 @@ class Line:
         self._cursor = self._begun(cursors.of(self._name))
         cursors.put(self._cursor)
 
+    @property
+    def trouble(self) -> str | None:
+        """That nothing is taken there at the moment; why would name a loan, and everybody may read this."""
+        condition = self._cursor.condition
+        return None if condition == "fine" else f"webhook {self._name} is {condition}: see forewarn webhooks show"
+
     async def run(self, client: httpx.AsyncClient, news: asyncio.Event) -> None:
         """Send until the end."""
         while not self._terms.ends.is_set():
