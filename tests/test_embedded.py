@@ -91,8 +91,8 @@ class Engine:
 
 
 @contextmanager
-def running(folder: Path, rules: Path, *own: str | Path) -> Iterator[Engine]:
-    engine = Engine(folder, rules, *own)
+def running(folder: Path, rules: Path, *own: str | Path, code: str = "") -> Iterator[Engine]:
+    engine = Engine(folder, rules, *own, code=code)
     engine.start()
     try:
         yield engine

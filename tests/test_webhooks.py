@@ -367,6 +367,20 @@ def test_a_file_of_webhooks_that_cannot_be_used_is_a_sentence(tmp_path, own, sai
     assert said in str(refused.value) and "\n" not in str(refused.value)
 
 
+def test_an_engine_does_not_start_on_webhooks_that_cannot_be_used(tmp_path):
+    file = write_hooks(tmp_path, hook("http://bank.example/hook"))
+    words = [
+        "--data",
+        tmp_path / "data",
+        "--port",
+        free_port(),
+        "--rules",
+        shelf(tmp_path / "rules", misses=COUNTS_MISSES),
+    ]
+    ran = forewarn("run", *map(str, words), "--webhooks", file, "--quiet")
+    assert ran.code == 2 and "expected https" in ran.err and ran.err.count("\n") == 1
+
+
 def test_two_webhooks_of_one_name_are_refused_with_their_line(tmp_path):
     file = tmp_path / "webhooks.yaml"
     one = "  - {name: desk, url: 'https://a.example', secret: {env: SECRET}}\n"

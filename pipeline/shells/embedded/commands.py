@@ -88,6 +88,7 @@ def run(
     except inbox.InboxError as error:
         fail(str(error))
     finally:
+        door.close()
         runtime.close()
 
 

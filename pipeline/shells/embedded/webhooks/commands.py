@@ -35,12 +35,11 @@ def deliveries_of(
 
     try:
         receivers = receivers_in(file, settings.queues, os.environ)
-        Cursors(data).close()  # One that cannot be opened is told of now, not in the middle of the night.
+        deliveries = Deliveries(data, receivers, now_ms)
     except WebhookError as error:
         fail(str(error))
     except sqlite3.Error as error:
         fail(_unusable(data, error))
-    deliveries = Deliveries(data, receivers, now_ms)
     worker.after_commit.append(deliveries.wake)
     return deliveries
 

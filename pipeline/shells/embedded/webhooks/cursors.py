@@ -68,9 +68,11 @@ class Cursors:
 
     def __init__(self, folder: Path) -> None:
         self._database = sqlite3.connect(folder / FILE, isolation_level=None, timeout=BUSY_SECONDS)
-        self._database.execute("pragma journal_mode = wal")
         self._database.execute("pragma synchronous = full")
-        self._database.executescript(_SCHEMA)
+        query = "select count(*) from sqlite_master where name = 'cursors'"
+        if not self._database.execute(query).fetchone()[0]:
+            self._database.execute("pragma journal_mode = wal")
+            self._database.executescript(_SCHEMA)
 
     def close(self) -> None:
         """Let go of the file."""

@@ -39,9 +39,10 @@ class Deliveries:
         poll_seconds: float = POLL_SECONDS,
     ) -> None:
         self._folder, self._receivers = folder, receivers
+        Cursors(folder).close()  # One that cannot be opened is told of now, and nobody else makes it meanwhile.
         self._ends = asyncio.Event()
         self._terms = Terms(now_ms, random.Random().random, patience, answer_seconds, poll_seconds, self._ends)
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._lines: list[Line] = []
         self._news = [asyncio.Event() for _ in receivers]
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
@@ -55,6 +56,7 @@ class Deliveries:
 
     def start(self) -> None:
         """Begin to send."""
+        self._loop = asyncio.new_event_loop()
         self._thread.start()
 
     def stop(self) -> None:
@@ -67,17 +69,18 @@ class Deliveries:
         self._call(self._wake)
 
     def _call(self, function: Callable[[], None]) -> None:
-        try:
-            self._loop.call_soon_threadsafe(function)
-        except RuntimeError:  # The loop has ended, and with it whoever would be woken.
-            return
+        with suppress(RuntimeError):  # The loop has ended, and with it whoever would be woken.
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(function)
 
     def _wake(self) -> None:
         for news in self._news:
             news.set()
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+        loop = self._loop
+        assert loop is not None
+        with asyncio.Runner(loop_factory=lambda: loop) as runner:
             runner.run(self._serve_all())
 
     async def _serve_all(self) -> None:
