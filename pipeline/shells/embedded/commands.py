@@ -4,7 +4,7 @@ import json
 import signal
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -59,25 +59,21 @@ def run(
 
     settings = settings_of(config)
     shelf = shelf_of(rules, settings)
-    try:
-        refuse_unfinished(data)
-        door = listening(host, port)
-    except (BackfillError, ListenError) as error:
-        fail(str(error))
-    try:
-        keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
-        runtime = Runtime(data, shelf, ran=ran_with(shelf.hash, settings, rules, config), memory_mb=memory_mb)
-    except (KeyFileError, DataError) as error:
-        door.close()
-        fail(str(error))
-    except OSError as error:
-        door.close()
-        fail(unreachable(error))
-    try:
-        worker = Worker(runtime)
-        services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
-        if webhooks is not None:
-            services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
+    with ExitStack() as opened:
+        try:
+            refuse_unfinished(data)
+            door = opened.enter_context(listening(host, port))
+            keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
+            runtime = Runtime(data, shelf, ran=ran_with(shelf.hash, settings, rules, config), memory_mb=memory_mb)
+            opened.callback(runtime.close)
+            worker = Worker(runtime)
+            services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
+            if webhooks is not None:
+                services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
+        except (KeyFileError, DataError, ListenError, inbox.InboxError, BackfillError) as error:
+            fail(str(error))
+        except OSError as error:
+            fail(unreachable(error))
         app = app_of(worker, keys, shelf.terms.zone, _now_ms, services=services)
         if not quiet:
             typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
@@ -85,11 +81,6 @@ def run(
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(services), suppress(KeyboardInterrupt):
             uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([door])
-    except inbox.InboxError as error:
-        fail(str(error))
-    finally:
-        door.close()
-        runtime.close()
 
 
 def _beside(worker: Worker, settings: Settings, zone: Zone, data: Path, folder: Path | None) -> list[Service]:
