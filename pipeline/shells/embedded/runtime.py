@@ -18,6 +18,8 @@ from pipeline.events import DayEnded, Event
 from pipeline.look import Day
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
+from pipeline.shells.embedded.day_ends import DayEnds, Moves
+from pipeline.shells.embedded.digest import Digest, digest_of
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
 from pipeline.shells.published import Standing as PublishedStanding
@@ -30,8 +32,9 @@ KINDS: dict[type, str] = {
     CollectionTask: "task",
     DeadLetter: "dead_letter",
     Disagreement: "disagreement",
+    Digest: "digest",
 }
-
+Said = Decision | Digest
 
 PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
 
@@ -93,6 +96,7 @@ class Standing(msgspec.Struct, kw_only=True):
     decisions: int = 0
     by_type: dict[str, int] = {}
     unknown_fields: int = 0
+    moves: Moves = {}
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -101,6 +105,13 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     mark: str
     rules: list[str] | None = None  # None: the shipped ones
     config: str | None = None
+
+
+class History(NamedTuple):
+    """What a backfill loads: its days begin at the latest with `first`; up to `until` nobody is told of anything."""
+
+    first: int
+    until: int
 
 
 class Unstored(Exception):
@@ -112,11 +123,14 @@ class Runtime:
 
     def __init__(self, folder: Path, shelf: CompiledShelf, *, ran: "Ran", memory_mb: int = 512) -> None:
         """Where `ran` decides otherwise than the last run, nobody sleeps on."""
-        self.shelf = shelf
+        self.shelf, self.ran = shelf, ran
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
         self._tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
+        self.day_ends = DayEnds(self.store.database)
+        self.history: History | None = None  # of a backfill
+        self._digest: Digest | None = None  # to be said before anything of the next day
         try:
             before = ran_in(self.store.database)
             if before != ran:
@@ -147,6 +161,7 @@ class Runtime:
                 self.store.database.executemany(
                     _TALLY, [(*key, number) for key, number in self._tally.items() if number]
                 )
+                self.day_ends.flush()
                 self.store.write("standing", _ENCODER.encode(self._standing()))
         except BaseException as error:
             self.borrowers.forget()
@@ -205,21 +220,43 @@ class Runtime:
         borrower, date = (None, None) if arrival is None else (_borrower(arrival.event), arrival.date)
         self.store.database.execute(_LOG, (self.standing.lines, borrower, date, raw))
 
-    def _decided(self, arrival: Arrival) -> Iterator[Decision]:
+    def _decided(self, arrival: Arrival) -> Iterator[Said]:
         portfolio = self.portfolio
         if portfolio.day is None:
-            portfolio.open(arrival.date)
-            self.standing.first_day = arrival.date
+            self.standing.first_day = arrival.date if self.history is None else min(arrival.date, self.history.first)
+            portfolio.open(self.standing.first_day)
         before = portfolio.date
-        yield from portfolio.take(arrival)
+        self.day_ends.arrived(arrival, self.standing.lines)
+        yield from self._heard(portfolio.take(arrival))
         if isinstance(arrival.event, DayEnded) and portfolio.date > before:
             closes = [(day, self.standing.lines) for day in range(before, portfolio.date)]
             self.store.database.executemany("insert into closes values (?, ?)", closes)
             self.borrowers.flush()
             self.borrowers.closed()
-            yield from portfolio.judge_early()
+            yield from self._heard(portfolio.judge_early())
 
-    def _keep(self, decisions: Iterable[Decision]) -> list[Decision]:
+    def _heard(self, decisions: Iterator[Decision]) -> Iterator[Said]:
+        """Decisions as they come, tasks noted for the queues; the digest comes between its day and the next."""
+        for each in decisions:
+            yield from self._opening()
+            if isinstance(each, CollectionTask):
+                self.day_ends.heard(each)
+            yield each
+        yield from self._opening()
+
+    def _opening(self) -> Iterator[Digest]:
+        if self._digest is not None:
+            yield self._digest
+            self._digest = None
+
+    def _day_closed(self) -> None:
+        closed, each = self.portfolio.closed, self.borrowers.each
+        assert closed is not None
+        self.day_ends.closed(self.shelf, closed, each())
+        if self.history is not None and closed.date == self.history.until:
+            self._digest = digest_of(self.shelf, closed, each())
+
+    def _keep(self, decisions: Iterable[Said]) -> list[Said]:
         """Keep decisions as they are made: the day on which each was made is the one that is open just then."""
         kept, rows = [], []
         for each in decisions:
@@ -227,9 +264,11 @@ class Runtime:
             if self.portfolio.day is not None:
                 day = (self.portfolio.date, self.standing.decisions)
                 self.store.database.execute("insert or ignore into decision_days values (?, ?)", day)
+            if isinstance(each, Digest):
+                self.store.write("muted", self.standing.decisions - 1)
             marks = _marks(each)
-            borrower = self._dead(each) if isinstance(each, DeadLetter) else each.borrower_id
-            rows.append((self.standing.decisions, *marks, borrower, line(each)))
+            borrower = self._dead(each) if isinstance(each, DeadLetter) else _borrower(each)
+            rows.append((self.standing.decisions, *marks, borrower, _body(each)))
             self._tally[marks.tallied()] += 1
             kept.append(each)
         if rows:
@@ -248,6 +287,7 @@ class Runtime:
         portfolio, standing = self.portfolio, self.standing
         standing.day, standing.closed, standing.is_opened = portfolio.day, portfolio.closed, portfolio.is_opened
         standing.published = portfolio.published.standing()
+        standing.moves = self.day_ends.moves
         return standing
 
     def _restore(self) -> None:
@@ -256,6 +296,9 @@ class Runtime:
         portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
         if standing.published is not None:
             portfolio.published.restore(standing.published)
+        portfolio.after_close = self._day_closed
+        self.day_ends.restore(standing.moves)
+        self._digest = None
 
 
 def ran_in(database: sqlite3.Connection) -> Ran | None:
@@ -270,6 +313,12 @@ def standing_in(database: sqlite3.Connection) -> Standing:
     return Standing() if row is None else _STANDING.decode(row[0])
 
 
+def muted_in(database: sqlite3.Connection) -> int:
+    """Up to which row decisions are history that nobody is told of; the opening digest is the row after it."""
+    row = database.execute("select value from meta where name = 'muted'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def _digest_of(lines: Sequence[bytes]) -> bytes:
     digest = sha256()
     for raw in lines:
@@ -277,7 +326,7 @@ def _digest_of(lines: Sequence[bytes]) -> bytes:
     return digest.digest()
 
 
-def _marks(decision: Decision) -> Marks:
+def _marks(decision: Said) -> Marks:
     """What a decision is looked for by."""
     kind = KINDS[type(decision)]
     match decision:
@@ -289,11 +338,17 @@ def _marks(decision: Decision) -> Marks:
             return Marks(kind, decision.reason, None, None, None)
         case Disagreement():
             return Marks(kind, decision.field, None, None, None)
+        case Digest():
+            return Marks(kind, decision.as_of, None, None, None)
 
 
-def _borrower(event: Event) -> str | None:
-    borrower_id: str | None = getattr(event, "borrower_id", None)
+def _borrower(of: Event | Said) -> str | None:
+    borrower_id: str | None = getattr(of, "borrower_id", None)
     return borrower_id
+
+
+def _body(decision: Said) -> bytes:
+    return msgspec.json.encode(decision) if isinstance(decision, Digest) else line(decision)
 
 
 _LOG = "insert into arrivals (n, borrower_id, date, raw) values (?, ?, ?, ?)"

@@ -38,8 +38,8 @@ create table tails (borrower_id text primary key, tail blob not null);
 create table closed_heads (borrower_id text primary key, head blob, tail blob);
 create table decisions (
     n integer primary key,
-    kind text not null,    -- alert, shadow, task, dead_letter, disagreement
-    detail text not null,  -- transition, status, reason or field
+    kind text not null,    -- alert, shadow, task, dead_letter, disagreement, digest
+    detail text not null,  -- transition, status, reason, field or date
     rule text,
     queue text,
     severity text,
@@ -64,6 +64,17 @@ create table tallies (
     number integer not null,
     primary key (kind, rule, queue, severity, detail)
 ) without rowid;
+-- What a replay keeps in queues.jsonl and months.jsonl, and what is remembered from close to close to write it.
+create table queue_days (n integer primary key, body blob not null);
+create table month_ends (n integer primary key, body blob not null);  -- zstd of many lines
+create table open_tasks (
+    id text primary key, queue text not null, since integer, due_on text not null  -- since null: opened since the close
+) without rowid;
+create table disbursements (
+    loan_id text, date integer, n integer not null,  -- the first arrival that told of it
+    primary key (loan_id, date)
+) without rowid;
+create table ended_loans (loan_id text primary key) without rowid;  -- those whose end a month has told of
 create table requests (
     key text primary key,
     lines integer not null,  -- how many of its lines were taken
