@@ -83,8 +83,8 @@ class Engine:
 
 
 @contextmanager
-def running(folder: Path, rules: Path) -> Iterator[Engine]:
-    engine = Engine(folder, rules)
+def running(folder: Path, rules: Path, *own: str | Path, code: str = "") -> Iterator[Engine]:
+    engine = Engine(folder, rules, *own, code=code)
     engine.start()
     try:
         yield engine

@@ -5,7 +5,7 @@ import signal
 import sqlite3
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -59,17 +59,18 @@ def run(
 
     settings = settings_of(config)
     shelf = shelf_of(rules, settings)
-    try:
-        door = listening(host, port)
-        keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
-        runtime = Runtime(data, shelf, ran=_ran(shelf.hash, settings, rules, config), memory_mb=memory_mb)
-    except (KeyFileError, DataError, ListenError) as error:
-        fail(str(error))
-    except OSError as error:
-        fail(unreachable(error))
-    try:
-        worker = Worker(runtime)
-        services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
+    with ExitStack() as opened:
+        try:
+            door = opened.enter_context(listening(host, port))
+            keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
+            runtime = Runtime(data, shelf, ran=_ran(shelf.hash, settings, rules, config), memory_mb=memory_mb)
+            opened.callback(runtime.close)
+            worker = Worker(runtime)
+            services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
+        except (KeyFileError, DataError, ListenError, inbox.InboxError) as error:
+            fail(str(error))
+        except OSError as error:
+            fail(unreachable(error))
         app = app_of(worker, runtime, keys, _now_ms, services=services)
         if not quiet:
             typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
@@ -77,10 +78,6 @@ def run(
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(services), suppress(KeyboardInterrupt):
             uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([door])
-    except inbox.InboxError as error:
-        fail(str(error))
-    finally:
-        runtime.close()
 
 
 def _beside(worker: Worker, settings: Settings, zone: Zone, data: Path, folder: Path | None) -> list[Service]:
@@ -109,7 +106,9 @@ def _now_ms() -> int:
 def _ran(shelf: str, settings: Settings, rules: list[Path] | None, config: Path | None) -> Ran:
     """What decides beside the events, and where it stands."""
     # Sets in the settings are written sorted: another process has them in another order.
-    mark = sha256(shelf.encode() + msgspec.json.encode(settings.model_dump(), order="deterministic")).hexdigest()
+    # A clock decides nothing: what it closes stands in the log.
+    deciding = msgspec.json.encode(settings.model_dump(exclude={"day_end"}), order="deterministic")
+    mark = sha256(shelf.encode() + deciding).hexdigest()
     folders = None if rules is None else [str(folder.resolve()) for folder in rules]
     return Ran(mark=mark, rules=folders, config=None if config is None else str(config.resolve()))
 
