@@ -120,6 +120,7 @@ def test_a_walk_never_skips_or_repeats_a_decision_though_new_ones_are_made(decid
         page = page_of_list(decided.reader, PATH, AlertQuery(**asked, cursor=cursor))
         assert len(page.items) == asked["limit"] or page.next is None
         walked += [json.loads(bytes(item))["n"] for item in page.items]
+        assert len(walked) <= len(decided.made)  # else it goes in a circle
         cursor = page.next
         if cursor is None:
             break
