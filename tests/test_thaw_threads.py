@@ -25,8 +25,8 @@ decoder, records = Decoder("Asia/Shanghai", "CNY"), []
 for n in range(20):
     memory = Memory(f"B{n}")
     for minute in range(400):
-        event = {"id": f"e{minute}", "source": "core", "type": "account.debit", "borrower_id": f"B{n}", "account_id": "A1",
-                 "at": f"2025-03-05T09:{minute % 60:02}:00+08:00", "amount_minor": minute * n + 1}
+        event = {"id": f"e{minute}", "source": "core", "type": "account.debit", "borrower_id": f"B{n}",
+                 "account_id": "A1", "at": f"2025-03-05T09:{minute % 60:02}:00+08:00", "amount_minor": minute * n + 1}
         arrival = decoder.decode(json.dumps(event).encode(), {})
         step(shelf, Day(date=arrival.date), memory, arrival)
     records.append((memory.borrower_id, *freeze(memory)))
