@@ -145,6 +145,28 @@ def test_several_files_are_one_history(tmp_path):
     ]
 
 
+def test_a_record_that_closes_several_days_leaves_those_after_the_date_unmuted(tmp_path):
+    #  5 March: L4     6 March: L5, told of the day before     both close by one record
+    rule_folder = shelf(tmp_path / "rules", misses=COUNTS_MISSES)
+    records = [missed("m-1", "2025-03-05"), missed("m-2", "2025-03-06", loan_id="L5"), day_ended("2025-03-07")]
+    log = written(tmp_path / "log.jsonl", *records)
+    assert backfill(tmp_path / "data", log, until="2025-03-05", rules=rule_folder).code == 0
+    database = sqlite3.connect(tmp_path / "data" / "forewarn.sqlite")
+    bodies = [json.loads(body)["id"] for (body,) in database.execute("select body from decisions order by n")]
+    database.close()
+    assert bodies == ["misses/L4/1/opened", "digest/2025-03-05", "misses/L5/1/opened"]
+
+
+def test_what_arrives_after_the_last_close_is_in_no_month(tmp_path):
+    """The loan was known by its due at the close; that it was paid out, and when, came later."""
+    rule_folder, data = shelf(tmp_path / "rules", misses=COUNTS_MISSES), tmp_path / "data"
+    paid_out = told("l-1", "loan.disbursed", "2025-02-01", loan_id="L4", product="loan", principal_minor=240_000)
+    log = written(tmp_path / "log.jsonl", due("d-1", "2025-03-01"), day_ended("2025-03-02"), paid_out)
+    assert backfill(data, log, until="2025-03-02", rules=rule_folder).code == 0
+    [month] = lines(exported(data)["months.jsonl"])
+    assert (month["on"], month["loan_id"], month["disbursed_on"]) == ("2025-03-02", "L4", None)
+
+
 # -- killed, and run again --------------------------------------------------
 
 # Runs the command with small batches, and kills itself at the given time of a place.

@@ -416,3 +416,9 @@ def test_the_command_shows_how_each_webhook_stands(runtime, tmp_path):
     ran = forewarn("webhooks", "resume", "dusk", "--data", tmp_path / "data")
     assert ran.code == 2 and "expected one of the webhooks of" in ran.err and "(desk)" in ran.err
     assert forewarn("webhooks", "show", "--data", tmp_path / "nowhere").code == 2
+
+
+def test_places_that_cannot_be_read_are_a_sentence(runtime, tmp_path):
+    (tmp_path / "data" / "webhooks.sqlite").write_bytes(b"no database" * 1_000)
+    ran = forewarn("webhooks", "show", "--data", tmp_path / "data")
+    assert ran.code == 2 and "expected the places of the webhooks" in ran.err and ran.err.count("\n") == 1
