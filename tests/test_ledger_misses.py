@@ -22,6 +22,7 @@ from tests.journeys import (
     line,
     missed,
     paid,
+    paused,
     rescheduled,
     reversed_,
     shelf_of,
@@ -67,6 +68,47 @@ def test_a_due_paid_in_part_is_missed() -> None:
 def test_a_miss_stays_when_its_due_is_paid_later() -> None:
     loan = journey(disbursed(), due(1, on=30), paid(40, 10_000), paid(41, 1, id="p1"), reversed_(42, "p1"), until=45)
     assert loan.misses == [("missed/L1/1", 31)]
+
+
+def test_a_payment_in_time_that_arrives_late_shows_that_nothing_was_missed() -> None:
+    #  due 30      close of 31: unpaid, so missed      day 33: a payment of day 31 arrives
+    told = (disbursed(), due(1, on=30), arriving(33, paid(31, 10_000)))
+    assert journey(*told, until=32).misses == [("missed/L1/1", 31)]
+    assert journey(*told, until=40).misses == []
+
+
+def test_a_late_payment_of_after_the_close_that_saw_the_miss_leaves_it() -> None:
+    assert journey(disbursed(), due(1, on=30), arriving(35, paid(32, 10_000)), until=40).misses == [("missed/L1/1", 31)]
+
+
+def test_a_reversal_of_the_payment_that_took_a_miss_back_brings_it_back_on_its_day() -> None:
+    told = (disbursed(), due(1, on=30), arriving(33, paid(31, 10_000, id="p1")), reversed_(36, "p1"))
+    assert journey(*told, until=40).misses == [("missed/L1/1", 31)]
+
+
+def test_a_holiday_told_late_takes_back_the_miss_inside_it() -> None:
+    # The due of day 30 moves to day 35; it is unpaid at the close of day 36.
+    told = (disbursed(), due(1, on=30), arriving(33, paused(29, 29, 35)))
+    assert journey(*told, until=35).misses == []
+    assert journey(*told, until=37).misses == [("missed/L1/1", 36)]
+
+
+def test_where_the_engine_was_wrong_the_miss_that_the_core_told_counts() -> None:
+    told = (disbursed(), due(1, on=30), missed(32, 1, id="m1"), arriving(33, paid(31, 10_000)))
+    assert journey(*told[:3], until=40).misses == [("missed/L1/1", 31)]
+    assert journey(*told, until=40).misses == [("m1", 32)]
+
+
+def test_no_miss_is_derived_from_the_silence_of_a_missing_feed() -> None:
+    #  due 30      close of 31: the feed is missing      close of 32: it is there, and nothing was paid
+    told = (disbursed(), due(1, on=30))
+    assert journey(*told, until=31, missing={31: {"repayment"}}).misses == []
+    assert journey(*told, until=33, missing={31: {"repayment"}}).misses == [("missed/L1/1", 32)]
+    paid_in_time = arriving(32, paid(31, 10_000))
+    assert journey(*told, paid_in_time, until=33, missing={31: {"repayment"}}).misses == []
+    # What was paid on day 32 was missed, though its miss was seen a day late and the payment comes later still.
+    too_late = arriving(33, paid(32, 10_000))
+    assert journey(*told, too_late, until=34, missing={31: {"repayment"}}).misses == [("missed/L1/1", 32)]
 
 
 @pytest.mark.parametrize(("day", "kept"), [(31, [("m1", 31)]), (30, [("m1", 30)]), (33, [("missed/L1/1", 31)])])
