@@ -189,6 +189,44 @@ def test_material_days_start_again_after_arrears_fell_to_a_limit() -> None:
     assert [fact("material_days", *told, on=day) for day in (65, 66, 90, 91, 92)] == [5, 0, 0, 1, 2]
 
 
+RETAIL = disbursed(0, 1_000_000, segment="retail")  # arrears above 100.00 (1 % of the exposure) are material
+
+
+def test_a_late_payment_that_ended_material_arrears_starts_their_days_again() -> None:
+    #  due 0 and due 3, 150.00 each       in arrears: 1, then not, then from 4 on
+    told = (RETAIL, due(1, on=0, amount=15_000), due(2, on=3, amount=15_000, day=0))
+    assert fact("material_days", *told, paid(2, 15_000), on=6) == 3
+    assert fact("material_days", *told, arriving(5, paid(2, 15_000)), on=6) == 3
+
+
+def test_a_due_told_late_and_a_payment_reversed_were_material_all_along() -> None:
+    told = (RETAIL, arriving(5, due(1, on=0, amount=15_000)))
+    assert fact("material_days", *told, on=6) == 6
+    told = (RETAIL, due(1, on=0, amount=15_000), paid(0, 15_000, id="p1"), reversed_(5, "p1"))
+    assert fact("material_days", *told, on=6) == 6
+
+
+def test_what_comes_late_keeps_the_material_days_before_it() -> None:
+    told = (RETAIL, due(1, on=0, amount=30_000), arriving(8, paid(6, 1_000)))
+    assert fact("material_days", *told, on=9) == 9
+
+
+def test_a_late_payment_on_one_loan_of_a_corporate_borrower_counts_for_all_of_them() -> None:
+    #  Two loans, 300.00 past due each from day 1 on: above 500.00 together, until one is paid on day 4.
+    told = [
+        each
+        for loan in ("L1", "L2")
+        for each in (
+            disbursed(0, 1_000_000, segment="corporate", loan_id=loan),
+            due(1, on=0, amount=30_000, loan_id=loan),
+        )
+    ]
+    again = due(2, on=5, amount=30_000, loan_id="L2", day=0)
+    late = arriving(7, paid(4, 30_000, loan_id="L2"))
+    assert fact("material_days", *told, again, on=6) == 6
+    assert fact("material_days", *told, again, late, on=7) == 2  # past due again from day 6 on
+
+
 def test_arrears_of_one_hundredth_of_the_exposure_are_not_material() -> None:
     #  20,000 are above 10,000, but not above a hundredth of 2,000,000; one unit of money less owed, and they are
     told = [due(1, on=30), due(2, on=60)]
