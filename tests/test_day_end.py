@@ -5,10 +5,11 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import closing
-from datetime import datetime, time
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 
 from config.settings import DayEnd, SettingsError, load
@@ -23,8 +24,9 @@ from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.shells.terms import terms_of
 from pipeline.zone import Zone, date_text
 from rules.loader import load_shelf
-from tests.arrival_logs import COUNTS_MISSES, as_line, due, shelf
-from tests.test_embedded import COMPARED, replayed, told
+from tests.arrival_logs import COUNTS_MISSES, as_line, due, shelf, written
+from tests.test_embedded import COMPARED, replayed, running, told
+from tests.test_inbox import wait_for
 
 AT_HALF_PAST_MIDNIGHT = DayEnd(closes_at=time(0, 30), most_days=31)
 
@@ -247,3 +249,28 @@ def test_a_time_that_is_none_is_refused_with_its_place(tmp_path, text, sentence)
     with pytest.raises(SettingsError) as caught:
         load(tmp_path / "bank.yaml")
     assert sentence in str(caught.value) and str(caught.value).startswith("bank.yaml:1:")
+
+
+# -- in a running engine ----------------------------------------------------
+
+
+def test_a_running_engine_reads_its_inbox_and_then_closes_what_is_due(tmp_path):
+    """The clock is that of the machine: the day before yesterday and yesterday are due at any time of today."""
+    today = Zone("Asia/Shanghai").today(int(datetime.now(UTC).timestamp() * 1000))
+    (tmp_path / "inbox").mkdir()
+    written(tmp_path / "inbox" / "a.jsonl", *[on((today - timedelta(2)).isoformat(), f"e-{n}") for n in range(300)])
+    (tmp_path / "bank.yaml").write_text('day_end: {closes_at: "00:00"}\n')
+    quick = "import pipeline.shells.embedded.day_end as d, pipeline.shells.embedded.dropped as f\n"
+    quick += "d.LOOKS_EVERY_SECONDS, f.LINES_A_BATCH = 0.01, 10"
+    words = ("--inbox", tmp_path / "inbox", "--config", tmp_path / "bank.yaml")
+    with running(tmp_path, shelf(tmp_path / "rules", misses=COUNTS_MISSES), *words, code=quick) as engine:
+        wait_for(lambda: len(closed_in(tmp_path)) >= 2)
+        assert httpx.get(f"{engine.url}/readyz").json()["troubles"] == []
+    assert [n for _, n in closed_in(tmp_path)][:2] == [301, 302]  # after all lines of the file
+    (tmp_path / "bank.yaml").write_text('day_end: {closes_at: "03:00"}\n')
+    engine.export()  # another time decides nothing, so what was decided is still to be had
+
+
+def closed_in(folder: Path) -> list[tuple[int, int]]:
+    with closing(sqlite3.connect(f"file:{folder / 'data' / FILE}?mode=ro", uri=True)) as database:
+        return database.execute("select date, n from closes order by date").fetchall()

@@ -68,7 +68,7 @@ def _hand_over(file: Path, mapping: str | None, to: str, lang: Language, *, quie
     with draft_folder(inbox) as drafts:
         events = file
         if mapping is not None:
-            events = drafts / f"{file.name.removesuffix('.gz').removesuffix('.csv')}{MADE}"
+            events = drafts / f"{file.resolve().name.removesuffix('.gz').removesuffix('.csv')}{MADE}"
             try:
                 _shown(_made(file, mapping, events, quiet=quiet), lang, quiet=quiet)
             except MappingError as error:
@@ -111,7 +111,8 @@ def _sent(events: Path, to: str, lang: Language, *, quiet: bool) -> list[str]:
 
 def _print_sent(lines: int, statuses: dict[str, int], reasons: dict[str, int], to: str, lang: Language) -> None:
     texts = TEXTS[lang]
-    table = Table(title=texts["sent_to"].format(url=to), title_justify="left", show_header=False)
+    typer.echo(texts["sent_to"].format(url=to))
+    table = Table(show_header=False)
     table.add_column()
     table.add_column(justify="right")
     table.add_row(texts["sent"], f"{lines:,}")
