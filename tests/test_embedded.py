@@ -328,3 +328,11 @@ def test_an_export_under_other_rules_than_decided_is_refused(tmp_path, rule_fold
     shelf(rule_folder, misses=COUNTS_MISSES | {"when": "missed >= 2"})
     ran = forewarn("export", "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert ran.code == 2 and "expected the rules and settings of its last run, got others" in ran.err
+
+
+def test_a_port_that_is_taken_is_refused_with_a_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = forewarn("run", "--data", tmp_path, "--port", port)
+    assert refused.code == 2
+    assert refused.err.startswith(f"127.0.0.1:{port}: expected an address of this machine that is free, got")

@@ -192,19 +192,26 @@ def demo(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """A simulated portfolio through the engine, from its events to alerts, tasks and how early they were."""
-    from pipeline.shells import demo as the_demo  # It judges, too.
+    """A portfolio through an embedded engine, from its events to alerts, tasks, how early they were, and a report."""
+    # It judges, draws and speaks HTTP: no other command should wait for what that loads.
+    from pipeline.shells import demo as the_demo
+    from pipeline.shells.embedded.client import EngineError
+    from pipeline.shells.embedded.live import Board
+    from pipeline.shells.show_demo import show
 
-    settings = settings_of(the_demo.CONFIG if real and config is None else config)
-    shelf = shelf_of(None, settings)
+    chosen = the_demo.CONFIG if real and config is None else config
+    settings = settings_of(chosen)
     make = the_demo.real if real else the_demo.simulated
-    with progress_of(quiet) as progress:
-        try:
-            result = the_demo.run(out, make(out, settings, progress), shelf, progress)
-        except OSError as error:
-            fail(unreachable(error))
+    try:
+        with progress_of(quiet) as progress:
+            source = make(out, settings, progress)
+        result = the_demo.run(out, source, settings, Board(progress_of(quiet), lang), config=chosen, lang=lang)
+    except EngineError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(unreachable(error))
     if not quiet:
-        the_demo.show(result, out, lang)
+        show(result, out, lang)
 
 
 def main() -> None:

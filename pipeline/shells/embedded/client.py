@@ -44,9 +44,10 @@ _ANSWER = msgspec.json.Decoder(Answer)
 _PROBLEM = msgspec.json.Decoder(dict[str, object])
 
 
-def opened(url: str, transport: httpx.BaseTransport | None = None) -> httpx.Client:
-    """Connections to an engine; its key is taken from the environment."""
-    headers = {"Authorization": f"Bearer {os.environ.get(KEY_VARIABLE, '')}", "Content-Type": NDJSON}
+def opened(url: str, *, key: str | None = None, transport: httpx.BaseTransport | None = None) -> httpx.Client:
+    """Connections to an engine; a key that is not given is taken from the environment."""
+    said = os.environ.get(KEY_VARIABLE, "") if key is None else key
+    headers = {"Authorization": f"Bearer {said}", "Content-Type": NDJSON}
     try:
         return httpx.Client(base_url=url, headers=headers, timeout=TIMEOUT, transport=transport)
     except (httpx.InvalidURL, ValueError) as error:  # A key that is no ASCII is a ValueError.

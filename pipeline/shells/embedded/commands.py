@@ -1,7 +1,6 @@
 """The commands of an embedded engine: run it, close its days, take its decisions out."""
 
 import json
-import os
 import signal
 import sqlite3
 import sys
@@ -20,7 +19,8 @@ from pipeline.events import FEEDS
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded import day_end, inbox
 from pipeline.shells.embedded.export import export as write_export
-from pipeline.shells.embedded.keys import KeyFileError, Keys, fresh_key, hashed_line, read_keys
+from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, read_keys
+from pipeline.shells.embedded.listening import ListenError, address_of, listening
 from pipeline.shells.embedded.runtime import Ran, Runtime, ran_in
 from pipeline.shells.embedded.services import Repeated, Service, running
 from pipeline.shells.embedded.store import FILE, DataError
@@ -29,7 +29,6 @@ from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, shelf_of, unreachable
 from pipeline.zone import Zone
 
-KEYS = "keys"
 PORT = 8200
 
 day_app = typer.Typer(no_args_is_help=True, help="Business days.")
@@ -40,7 +39,7 @@ Data = Annotated[Path, typer.Option(help="The engine's data directory.")]
 
 def run(
     data: Data,
-    port: Annotated[int, typer.Option(help="Port on this machine.", min=0, max=65_535)] = PORT,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0: any that is free.", min=0, max=65_535)] = PORT,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     memory_mb: Annotated[int, typer.Option(help="Megabytes for borrowers in memory.", min=1)] = 512,
     api_key_file: Annotated[Path | None, typer.Option(help="File of lines 'KEY scope,scope'.")] = None,
@@ -61,9 +60,10 @@ def run(
     settings = settings_of(config)
     shelf = shelf_of(rules, settings)
     try:
+        door = listening(host, port)
         keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
         runtime = Runtime(data, shelf, ran=_ran(shelf.hash, settings, rules, config), memory_mb=memory_mb)
-    except (KeyFileError, DataError) as error:
+    except (KeyFileError, DataError, ListenError) as error:
         fail(str(error))
     except OSError as error:
         fail(unreachable(error))
@@ -72,11 +72,11 @@ def run(
         services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
         app = app_of(worker, keys, shelf.terms.zone, _now_ms, services=services)
         if not quiet:
-            typer.echo(TEXTS[lang]["runs_at"].format(url=f"http://{host}:{port}", folder=data))
+            typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
         # The door hands on the signal that ended it, as it would without one; then the services are stopped.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(services), suppress(KeyboardInterrupt):
-            uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([door])
     except inbox.InboxError as error:
         fail(str(error))
     finally:
@@ -118,17 +118,10 @@ def _ran(shelf: str, settings: Settings, rules: list[Path] | None, config: Path 
 
 def _own_keys(data: Path, lang: Lang, *, quiet: bool) -> Keys:
     """The keys of the data directory; the first is made with it, and shown this once."""
-    file = data / KEYS
-    if not file.exists():
-        data.mkdir(parents=True, exist_ok=True)
-        key = fresh_key()
-        draft = file.with_suffix(".draft")
-        draft.touch(0o600)
-        draft.write_text(hashed_line(key, ("ingest", "read", "admin")))
-        os.replace(draft, file)  # whole or not at all
-        if not quiet:
-            typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
-    return read_keys(file)
+    key = own_key(data)
+    if key is not None and not quiet:
+        typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
+    return read_keys(data / KEYS)
 
 
 def export(
