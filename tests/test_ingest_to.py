@@ -33,7 +33,7 @@ class Stub:
         self.answers = list(answers)
         self.asked: list[httpx.Request] = []
         self.paused: list[float] = []
-        self.engine = opened("http://engine", httpx.MockTransport(self.answer))
+        self.engine = opened("http://engine", transport=httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
