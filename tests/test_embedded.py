@@ -33,7 +33,15 @@ from tests.arrival_traffic import arrival_log, rules
 KILLS = 50 if os.environ.get("CI") == "true" else 6
 KEY = "a-key-of-the-tests"
 ADMIN = {"Authorization": f"Bearer {KEY}"}
-COMPARED = ("alerts.jsonl", "shadow.jsonl", "collection-tasks.jsonl", "dead-letters.jsonl", "profiles.jsonl")
+COMPARED = (
+    "alerts.jsonl",
+    "shadow.jsonl",
+    "collection-tasks.jsonl",
+    "dead-letters.jsonl",
+    "profiles.jsonl",
+    "months.jsonl",
+    "queues.jsonl",
+)
 
 
 def free_port() -> int:

@@ -45,8 +45,8 @@ class Door:
         self.now = "2025-03-05T12:00:00+08:00"
         self.app = app_of(
             self.worker,
+            self.runtime,
             read_keys(folder / "keys.txt"),
-            compiled.terms.zone,
             lambda: int(datetime.fromisoformat(self.now).timestamp() * 1000),
             services=[self.worker, self.troubled],
             body_seconds=body_seconds,

@@ -12,7 +12,11 @@ import typer
 from connectors.simulator.simulate import SimulationError
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
+from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
+from pipeline.shells.embedded.last_run import as_replay, refuse_own_files
+from pipeline.shells.embedded.webhooks.commands import webhooks_app
+from pipeline.shells.explain import ALERTS as EXPLAINED
 from pipeline.shells.explain import explain as run_explain
 from pipeline.shells.ingesting import ingest
 from pipeline.shells.manners import Config, Lang, Quiet, fail, faulty, progress_of, settings_of, shelf_of, unreachable
@@ -34,9 +38,11 @@ Budget = Annotated[
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
 app.add_typer(day_app, name="day")
+app.add_typer(webhooks_app, name="webhooks")
 app.command()(ingest)
 app.command()(run)
 app.command()(export)
+app.command()(backfill)
 
 
 @app.command()
@@ -109,21 +115,22 @@ def replay(
 @app.command()
 def explain(
     alert_id: Annotated[str, typer.Argument(help="The id of an alert.")],
-    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote, or an engine's data directory.")],
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
     """One alert: the numbers it saw, the rule's text, and what would clear it."""
     settings_of(config)
-    problem = run_explain(alert_id, folder, lang, quiet)
+    with as_replay(folder, EXPLAINED) as place:
+        problem = run_explain(alert_id, place, lang, quiet)
     if problem is not None:
-        fail(problem)
+        fail(problem.replace(str(place), str(folder)))
 
 
 @app.command()
 def judge(
-    alerts: Annotated[Path, typer.Option(help="Folder that a replay wrote.")],
+    alerts: Annotated[Path, typer.Option(help="Folder that a replay wrote, or an engine's data directory.")],
     truth: Truth = None,
     budget: Budget = None,
     out: Annotated[
@@ -139,10 +146,12 @@ def judge(
 
     settings_of(config)
     _refuse_no_budget(budget)
+    refuse_own_files(alerts, out)
     place = alerts / VERDICT if out is None else out
     try:
-        judgement = verdict.judgement_of(alerts, truth, budget)
-        verdict.write(judgement, place, verdict.sources(alerts, truth))
+        with as_replay(alerts, [path.name for path in verdict.sources(alerts, None)]) as folder:
+            judgement = verdict.judgement_of(folder, truth, budget)
+            verdict.write(judgement, place, verdict.sources(folder, truth))
     except BadFile as error:
         fail(str(error))
     except OSError as error:
@@ -154,7 +163,7 @@ def judge(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote, or an engine's data directory.")],
     out: Annotated[Path, typer.Option(help="Where the page goes: an .html file.")],
     truth: Truth = None,
     budget: Budget = None,
@@ -165,12 +174,15 @@ def report(
     """One page with charts, in English and Chinese, for a board; `--lang` is what it opens in."""
     # It judges, too, and draws: no other command should wait for what that loads.
     from pipeline.shells.report import page
+    from pipeline.shells.report.records import files_of
     from pipeline.shells.report.texts import WORDS
 
     settings_of(config)
     _refuse_no_budget(budget)
+    refuse_own_files(folder, out)
     try:
-        page.write_report(folder, out, truth, budget, lang)
+        with as_replay(folder, [path.name for path in files_of(folder, None)]) as place:
+            page.write_report(place, out, truth, budget, lang)
     except BadFile as error:
         fail(str(error))
     except OSError as error:

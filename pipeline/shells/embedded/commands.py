@@ -2,26 +2,24 @@
 
 import json
 import signal
-import sqlite3
 import sys
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
 
-import msgspec
 import typer
 
 from config.settings import Settings
 from pipeline.events import FEEDS
-from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded import day_end, inbox
-from pipeline.shells.embedded.export import export as write_export
+from pipeline.shells.embedded.backfill import BackfillError, refuse_unfinished
 from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, read_keys
+from pipeline.shells.embedded.last_run import write_files
 from pipeline.shells.embedded.listening import ListenError, address_of, listening
-from pipeline.shells.embedded.runtime import Ran, Runtime, ran_in
+from pipeline.shells.embedded.marks import ran_with
+from pipeline.shells.embedded.runtime import Runtime
 from pipeline.shells.embedded.services import Repeated, Service, running
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.texts import TEXTS
@@ -46,6 +44,7 @@ def run(
     folder: Annotated[
         Path | None, typer.Option("--inbox", help="Folder into which files of events are dropped.")
     ] = None,
+    webhooks: Annotated[Path | None, typer.Option(help="File of webhooks that are sent the decisions.")] = None,
     rules: Rules = None,
     config: Config = None,
     lang: Lang = "en",
@@ -56,31 +55,32 @@ def run(
     import uvicorn
 
     from pipeline.shells.embedded.api import app_of
+    from pipeline.shells.embedded.webhooks.commands import deliveries_of
 
     settings = settings_of(config)
     shelf = shelf_of(rules, settings)
-    try:
-        door = listening(host, port)
-        keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
-        runtime = Runtime(data, shelf, ran=_ran(shelf.hash, settings, rules, config), memory_mb=memory_mb)
-    except (KeyFileError, DataError, ListenError) as error:
-        fail(str(error))
-    except OSError as error:
-        fail(unreachable(error))
-    try:
-        worker = Worker(runtime)
-        services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
-        app = app_of(worker, keys, shelf.terms.zone, _now_ms, services=services)
+    with ExitStack() as opened:
+        try:
+            refuse_unfinished(data)
+            door = opened.enter_context(listening(host, port))
+            keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
+            runtime = Runtime(data, shelf, ran=ran_with(shelf.hash, settings, rules, config), memory_mb=memory_mb)
+            opened.callback(runtime.close)
+            worker = Worker(runtime)
+            services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
+            if webhooks is not None:
+                services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
+        except (KeyFileError, DataError, ListenError, inbox.InboxError, BackfillError) as error:
+            fail(str(error))
+        except OSError as error:
+            fail(unreachable(error))
+        app = app_of(worker, runtime, keys, _now_ms, services=services)
         if not quiet:
             typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
         # The door hands on the signal that ended it, as it would without one; then the services are stopped.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
         with running(services), suppress(KeyboardInterrupt):
             uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([door])
-    except inbox.InboxError as error:
-        fail(str(error))
-    finally:
-        runtime.close()
 
 
 def _beside(worker: Worker, settings: Settings, zone: Zone, data: Path, folder: Path | None) -> list[Service]:
@@ -106,16 +106,6 @@ def _now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _ran(shelf: str, settings: Settings, rules: list[Path] | None, config: Path | None) -> Ran:
-    """What decides beside the events, and where it stands."""
-    # Sets in the settings are written sorted: another process has them in another order.
-    # A clock decides nothing: what it closes stands in the log.
-    deciding = msgspec.json.encode(settings.model_dump(exclude={"day_end"}), order="deterministic")
-    mark = sha256(shelf.encode() + deciding).hexdigest()
-    folders = None if rules is None else [str(folder.resolve()) for folder in rules]
-    return Ran(mark=mark, rules=folders, config=None if config is None else str(config.resolve()))
-
-
 def _own_keys(data: Path, lang: Lang, *, quiet: bool) -> Keys:
     """The keys of the data directory; the first is made with it, and shown this once."""
     key = own_key(data)
@@ -136,40 +126,9 @@ def export(
 
     Rules and settings are those of its last run, wherever they stand.
     """
-    file = data / FILE
-    if not file.exists():
-        fail(f"{data}: expected the data directory of an engine, got none with {FILE}; check the name")
-    try:
-        database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        shelf = _shelf_of_last_run(database, data, rules, config)
-        summary = write_export(database, shelf, out)
-    except sqlite3.DatabaseError as error:
-        fail(f"{file}: expected a database of Forewarn, got one that cannot be read ({error}); restore a backup")
-    except OSError as error:
-        fail(unreachable(error))
+    summary = write_files(data, out, rules, config)
     if not quiet:
         typer.echo(TEXTS[lang]["exported"].format(events=f"{summary.events:,}", folder=out))
-
-
-def _shelf_of_last_run(
-    database: sqlite3.Connection, data: Path, rules: list[Path] | None, config: Path | None
-) -> CompiledShelf:
-    """The rules that decided; other ones, or the same ones changed since, are refused."""
-    ran = ran_in(database)
-    if ran is None:
-        fail(f"{data}: expected an engine that has run, got one that never started; start it with forewarn run")
-    if rules is None and ran.rules is not None:
-        rules = [Path(folder) for folder in ran.rules]
-    if config is None and ran.config is not None:
-        config = Path(ran.config)
-    settings = settings_of(config)
-    shelf = shelf_of(rules, settings)
-    if _ran(shelf.hash, settings, rules, config).mark != ran.mark:
-        fail(
-            f"{data}: expected the rules and settings of its last run, got others; "
-            "start the engine with these, or name those by --rules and --config"
-        )
-    return shelf
 
 
 @day_app.command()
