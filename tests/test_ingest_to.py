@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import pipeline.shells.embedded.dropped as dropped
-from pipeline.shells.embedded.client import LONGEST_PAUSE, TRIES, EngineError, opened, send
+from pipeline.shells.embedded.client import LONGEST_PAUSE, TRIES, WAITS, EngineError, opened, send
 from pipeline.shells.embedded.runtime import LOG
 from pipeline.shells.embedded.sending import send_file
 from tests.arrival_logs import COUNTS_MISSES, forewarn, shelf, written
@@ -33,7 +33,7 @@ class Stub:
         self.answers = list(answers)
         self.asked: list[httpx.Request] = []
         self.paused: list[float] = []
-        self.engine = opened("http://engine", httpx.MockTransport(self.answer))
+        self.engine = opened("http://engine", transport=httpx.MockTransport(self.answer))
 
     def answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
@@ -80,6 +80,13 @@ def test_an_engine_that_says_when_to_come_again_is_believed_and_counts_as_no_try
     stub = Stub(*waits, *waits)
     assert stub.send(tries=1) == ["accepted"]
     assert stub.paused == [7, LONGEST_PAUSE, 1, 1] * 2
+
+
+def test_an_engine_that_never_has_room_is_given_up_in_the_end():
+    stub = Stub(*[httpx.Response(429, json={"detail": "2 lines wait already"}) for _ in range(WAITS + 5)])
+    with pytest.raises(EngineError, match="2 lines wait already"):
+        stub.send()
+    assert len(stub.paused) == WAITS
 
 
 @pytest.mark.parametrize("status", [408, 502, 503, 504, 507])
@@ -155,7 +162,7 @@ def test_an_engine_that_is_killed_and_started_again_meanwhile_gets_every_event_o
     with running(tmp_path, rule_folder) as engine, opened(engine.url) as client:
 
         def struck(done: int, of: int) -> None:
-            if done % 300 == 0:
+            if done % 400 == 0:
                 engine.end(signal.SIGKILL)
 
         def started(seconds: float) -> None:
