@@ -31,6 +31,7 @@ class Engine(NamedTuple):
 @contextmanager
 def started(engine: Engine, key: str) -> Iterator[httpx.Client]:
     """An engine that is ready, and its door opened with a key; it is stopped at the end."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # else it would outlive whoever is asked to end
     process = subprocess.Popen(_command(engine), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
@@ -45,6 +46,7 @@ def started(engine: Engine, key: str) -> Iterator[httpx.Client]:
     finally:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=STOPS_WITHIN)
+        signal.signal(signal.SIGTERM, before)
 
 
 def _command(engine: Engine) -> list[str]:
