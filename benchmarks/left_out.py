@@ -1,6 +1,6 @@
 """The fitted thresholds set again without one shock, and what they find of that shock on another seed.
 
-    python -m benchmarks.left_out               benchmarks/results/left_out.json; a quarter of an hour on one core
+    python -m benchmarks.left_out               benchmarks/results/left_out.json; ten minutes of CPU time
     python -m benchmarks.left_out --borrowers 300 --leave-out illness --out FILE
 
 Seed 1 sets the thresholds, on a portfolio in which the shock never happens. Seed 2, with all shocks, shows them and

@@ -15,8 +15,9 @@ from pipeline.decode import Arrival
 from pipeline.intake import take_in
 from pipeline.judge import keys_of
 from pipeline.keeping import Taken
-from pipeline.ledger_meters import is_material, ledger_until
+from pipeline.ledger_meters import ledger_until
 from pipeline.look import Day, Look
+from pipeline.material import note_material, retrace_material
 from pipeline.memory import Memory
 from pipeline.misses import derive_misses
 from pipeline.payments import expire_waiting
@@ -45,6 +46,8 @@ def step(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) -> tu
         zone = shelf.terms.zone
         now = min(max(memory.head.clock, arrival.at_ms, zone.start_of(day.date)), zone.end_of(day.date))
         memory.head.clock = now
+        if taken.is_correction:
+            retrace_material(shelf, memory, Look(day, now, zone.date_of, shelf.terms.history), taken.news)
     if taken.news and _concerns(shelf, memory, taken):
         look = Look(day, now, zone.date_of, shelf.terms.history)
         event: Any = arrival.event
@@ -78,7 +81,7 @@ def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, l
     look = Look(day, zone.end_of(day.date), zone.date_of, shelf.terms.history)
     if day.date >= memory.quiet_until:
         derive_misses(shelf, day, memory)
-        _note_material(shelf, memory, look)
+        note_material(shelf, memory, look)
         _note_backstop(memory, day.date)
         memory.quiet_until = ledger_until(memory, "", day.date)
     cause = {"type": "day.ended", "date": date_text(day.date)}
@@ -120,16 +123,6 @@ def open_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, li
         memory.is_touched = True
         decisions += step(shelf, day, memory, arrival)[1]
     return memory, decisions
-
-
-def _note_material(shelf: CompiledShelf, memory: Memory, look: Look) -> None:
-    """Keep the first date of material arrears; the count starts again when any limit is no longer exceeded."""
-    for loan_id, loan in memory.head.loans.items():
-        material = is_material(memory, loan, look, shelf.setting) if loan.state.has_arrears else False
-        since = (look.day.date if loan.material_since is None else loan.material_since) if material else None
-        if since != loan.material_since and material is not None:
-            loan.material_since = since
-            memory.note_change("loan", loan_id)
 
 
 def _note_backstop(memory: Memory, on: int) -> None:

@@ -7,6 +7,7 @@ A part of the head that did not change since the last freeze keeps its bytes. Th
 version of the format.
 """
 
+import threading
 from array import array
 from collections.abc import Callable
 from typing import Any
@@ -180,11 +181,11 @@ def _roll(memory: Memory) -> bytes:
             for category, rows in by_category.items()
         ],
     )
-    return _FIRST + _COMPRESSOR.compress(_ENCODER.encode(record))
+    return _FIRST + _ZSTD.compressor.compress(_ENCODER.encode(record))
 
 
 def _thaw_tail(memory: Memory, raw: bytes) -> None:
-    record, head = _TAIL.decode(_DECOMPRESSOR.decompress(memoryview(raw)[1:])), memory.head
+    record, head = _TAIL.decode(_ZSTD.decompressor.decompress(memoryview(raw)[1:])), memory.head
     memory.tail = raw
     head.names, head.shelf, head.known, head.accounts = record.names, record.shelf, record.known, record.accounts
     memory.codes = {name: i for i, name in enumerate(head.names)}
@@ -217,8 +218,16 @@ def _thaw_tail(memory: Memory, raw: bytes) -> None:
         memory.totals.setdefault(type_name, {}).setdefault(account, {})[category] = kept_totals
 
 
-_COMPRESSOR = zstandard.ZstdCompressor(level=-1)  # half the time of level 1 for the same size; zlib takes eight times
-_DECOMPRESSOR = zstandard.ZstdDecompressor()
+class _OfThread(threading.local):
+    """What packs and unpacks tails: one of each for a thread, as the library's are not safe for two at once."""
+
+    def __init__(self) -> None:
+        # Half the time of level 1 for the same size; zlib takes eight times.
+        self.compressor = zstandard.ZstdCompressor(level=-1)
+        self.decompressor = zstandard.ZstdDecompressor()
+
+
+_ZSTD = _OfThread()
 _ENCODER = msgspec.msgpack.Encoder()
 _HEAD = msgspec.msgpack.Decoder(HeadRecord)
 _TAIL = msgspec.msgpack.Decoder(TailRecord)

@@ -11,7 +11,7 @@ from pipeline.keeping import NOTHING, Intake, Taken, keep
 from pipeline.layout import layout_of
 from pipeline.look import Day
 from pipeline.memory import Memory, token_of
-from pipeline.misses import take_miss, take_rescheduling
+from pipeline.misses import reconsider, take_miss, take_rescheduling
 from pipeline.payments import take_payment, take_reversal
 from pipeline.shelf import CompiledShelf
 from pipeline.zone import date_of_number, day_number
@@ -38,10 +38,12 @@ def take_in(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) ->
         memory.head.parked.append(arrival)
         memory.is_touched = True
         return NOTHING
+    intake = Intake(shelf, day, memory, arrival, token, layout)
     try:
-        return _HANDLERS.get(arrival.type, keep)(Intake(shelf, day, memory, arrival, token, layout))
+        taken = _HANDLERS.get(arrival.type, keep)(intake)
     except Refusal as refusal:
         return _refused(arrival, refusal.reason, refusal.why)
+    return reconsider(intake, taken) if taken.is_correction else taken
 
 
 def known_digest(memory: Memory, token: str) -> int | None:

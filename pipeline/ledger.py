@@ -38,10 +38,15 @@ def apply(loan: Loan, state: State, type_name: str, row: Row, token: str, terms:
 
 def refold(loan: Loan, rows: Iterable[tuple[str, Row, str]], terms: Terms) -> None:
     """Fold all kept events again from the checkpoint; `rows` are (type, row, token) in the order of the fold."""
+    loan.state = folded(loan, rows, terms)
+
+
+def folded(loan: Loan, rows: Iterable[tuple[str, Row, str]], terms: Terms) -> State:
+    """What the fold of kept events comes to from the checkpoint on."""
     state = copy(loan.checkpoint) if loan.checkpoint is not None else State()
     for type_name, row, token in rows:
         apply(loan, state, type_name, loan.originals.get(token, row), token, terms)
-    loan.state = state
+    return state
 
 
 def state_before(loan: Loan, rows: Iterable[tuple[str, Row, str]], token: str, terms: Terms) -> State:

@@ -106,13 +106,15 @@ def amount_of(state: State, fact: str, on: int, terms: Terms) -> int | None:
 # -- material days ----------------------------------------------------------
 
 
-def is_material(memory: Memory, loan: Loan, look: Look, setting: Setting) -> bool | None:
+def is_material(
+    memory: Memory, loan: Loan, look: Look, setting: Setting, all_loans: Iterable[Loan] | None = None
+) -> bool | None:
     """Whether arrears exceed every limit of the regime: the loan's own for retail, else the borrower's.
 
     Limits and the two conditions: CRR article 178 (domain.md); None when arrears or exposure are unknown.
     """
     absolute, share_ppm = setting.limits(loan.segment)
-    loans = [loan] if loan.segment != "corporate" else list(memory.head.loans.values())
+    loans = [loan] if loan.segment != "corporate" else list(all_loans or memory.head.loans.values())
     late = amount_over(memory, loans, "arrears", look, setting)
     if late is None or late <= absolute:
         return None if late is None else False

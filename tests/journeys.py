@@ -6,6 +6,8 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+import msgspec
+
 from pipeline import standing
 from pipeline.decisions import DeadLetter, Decision, Disagreement
 from pipeline.decode import Arrival, Decoder
@@ -158,13 +160,14 @@ def journey(
     shelf: CompiledShelf = PLAIN,
     between: Between | None = None,
     rates: dict[str, int] | None = None,
+    missing: dict[int, set[str]] | None = None,
 ) -> Journey:
     """Run a journey of one borrower to the close of day `until`; every event comes on its own day unless it says when.
 
     `between` may change the memory after every event and every close.
     """
     records = [(event.get("arrives", event["day"]), as_record(event, n)) for n, event in enumerate(events)]
-    return run([(arrives, decoded(record)) for arrives, record in records], until, shelf, between, rates)
+    return run([(arrives, decoded(record)) for arrives, record in records], until, shelf, between, rates, missing)
 
 
 def run(
@@ -173,8 +176,9 @@ def run(
     shelf: CompiledShelf = PLAIN,
     between: Between | None = None,
     rates: dict[str, int] | None = None,
+    missing: dict[int, set[str]] | None = None,
 ) -> Journey:
-    """Feed arrivals by day, closing every day."""
+    """Feed arrivals by day, closing every day; `missing` names the feeds that did not come, by day."""
     by_day: dict[int, list[Arrival]] = {}
     for arrives, arrival in arrivals:
         by_day.setdefault(arrives, []).append(arrival)
@@ -188,6 +192,7 @@ def run(
         for arrival in by_day.get(n, ()):
             decisions += [(n, each) for each in step(shelf, day, memory, arrival)[1]]
             memory = memory if between is None else between(memory)
+        day = msgspec.structs.replace(day, missing=frozenset((missing or {}).get(n, ())))
         decisions += [(n, each) for each in close_day(shelf, day, memory)[1]]
         figures[n] = figures_of(shelf, day, memory)
         open_rules[n] = {each.rule for each in memory.head.episodes.values() if each.state == "open"}

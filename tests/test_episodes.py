@@ -129,6 +129,17 @@ def test_a_late_event_that_makes_it_false_closes_at_once_as_corrected() -> None:
     assert said(silent, disbursed(0), paid(1), until=4) == ["day 0 opened medium"]
 
 
+def test_a_late_payment_in_time_corrects_the_alert_of_a_derived_miss() -> None:
+    misses = measure("m", "count", source="repayment.missed", over="30d")
+    missed_once = rule("r", per="loan_id", measure=measures(misses), when=compare("m", ">=", 1), clear_after=7)
+    due = told("repayment.due", day=0, loan_id="L1", instalment=1, due_on="2025-01-02", amount_minor=100)
+    # Due on day 1, missed at the close of day 2; the payment of day 2 comes on day 4.
+    assert said(missed_once, disbursed(0), due, late(paid(2, 100), on=4), until=9) == [
+        "day 2 opened medium",
+        "day 4 closed corrected",
+    ]
+
+
 def test_a_late_event_while_it_is_false_already_corrects_nothing() -> None:
     events = [at(0, ON), at(3, OFF), late(at(2, OFF, id="b"), on=4)]
     assert said(full(clear_after=3), *events, until=7) == ["day 0 opened medium", "day 6 closed cleared"]

@@ -38,6 +38,9 @@ LEAST = (
     ("late", "days_past_due", 1), ("later", "days_past_due", 9), ("owing", "arrears", 1), ("lent", "outstanding", 2),
 )  # fmt: skip
 WATCHED = shelf_of(terms_of(), *(at_least(*each) for each in LEAST))
+STRICT = shelf_of(
+    terms_of(retail_limit_minor=99, other_limit_minor=99, exposure_limit_ppm=1)
+)  # arrears of 1.00 and more
 STRETCH = 12  # 60 days become 720: longer than events are kept one by one
 
 
@@ -74,6 +77,13 @@ def test_the_order_of_arrival_within_a_day_changes_no_closing_of_that_day(events
     assert one.figures == other.figures
     assert sorted(one.misses) == sorted(other.misses)
     assert sorted(one.dead_letters) == sorted(other.dead_letters)
+
+
+@given(journeys())
+def test_what_comes_late_leaves_the_material_days_that_it_would_have_had_in_time(events: list[Told]) -> None:
+    late, timely = (told(in_order_of_arrival(each), shelf=STRICT) for each in (events, in_time(events)))
+    if not late.dead_letters and not timely.dead_letters and late.figures[LAST_DAY] == timely.figures[LAST_DAY]:
+        assert material_since(late) == material_since(timely)
 
 
 @A_TENTH
@@ -121,6 +131,21 @@ def compare(arrivals: Arriving, until: int) -> None:
 def in_order_of_arrival(events: list[Told]) -> Arriving:
     arriving = [(event["arrives"], as_record(event, n)) for n, event in enumerate(events)]
     return sorted(arriving, key=lambda each: each[0])
+
+
+def in_time(events: list[Told]) -> list[Told]:
+    """The same events, each on its own day and in the order of their instants."""
+    numbered = [
+        event | {"id": event.get("id", f"e{n}"), "second": event.get("second", n)} for n, event in enumerate(events)
+    ]
+    return sorted(
+        ({**each, "arrives": each["day"]} for each in numbered), key=lambda each: (each["day"], each["second"])
+    )
+
+
+def material_since(journey: Journey) -> int | None:
+    loan = journey.memory.head.loans.get("L1")
+    return None if loan is None else loan.material_since
 
 
 def told(

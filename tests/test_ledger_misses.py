@@ -22,6 +22,7 @@ from tests.journeys import (
     line,
     missed,
     paid,
+    paused,
     rescheduled,
     reversed_,
     shelf_of,
@@ -67,6 +68,47 @@ def test_a_due_paid_in_part_is_missed() -> None:
 def test_a_miss_stays_when_its_due_is_paid_later() -> None:
     loan = journey(disbursed(), due(1, on=30), paid(40, 10_000), paid(41, 1, id="p1"), reversed_(42, "p1"), until=45)
     assert loan.misses == [("missed/L1/1", 31)]
+
+
+def test_a_payment_in_time_that_arrives_late_shows_that_nothing_was_missed() -> None:
+    #  due 30      close of 31: unpaid, so missed      day 33: a payment of day 31 arrives
+    told = (disbursed(), due(1, on=30), arriving(33, paid(31, 10_000)))
+    assert journey(*told, until=32).misses == [("missed/L1/1", 31)]
+    assert journey(*told, until=40).misses == []
+
+
+def test_a_late_payment_of_after_the_close_that_saw_the_miss_leaves_it() -> None:
+    assert journey(disbursed(), due(1, on=30), arriving(35, paid(32, 10_000)), until=40).misses == [("missed/L1/1", 31)]
+
+
+def test_a_reversal_of_the_payment_that_took_a_miss_back_brings_it_back_on_its_day() -> None:
+    told = (disbursed(), due(1, on=30), arriving(33, paid(31, 10_000, id="p1")), reversed_(36, "p1"))
+    assert journey(*told, until=40).misses == [("missed/L1/1", 31)]
+
+
+def test_a_holiday_told_late_takes_back_the_miss_inside_it() -> None:
+    # The due of day 30 moves to day 35; it is unpaid at the close of day 36.
+    told = (disbursed(), due(1, on=30), arriving(33, paused(29, 29, 35)))
+    assert journey(*told, until=35).misses == []
+    assert journey(*told, until=37).misses == [("missed/L1/1", 36)]
+
+
+def test_where_the_engine_was_wrong_the_miss_that_the_core_told_counts() -> None:
+    told = (disbursed(), due(1, on=30), missed(32, 1, id="m1"), arriving(33, paid(31, 10_000)))
+    assert journey(*told[:3], until=40).misses == [("missed/L1/1", 31)]
+    assert journey(*told, until=40).misses == [("m1", 32)]
+
+
+def test_no_miss_is_derived_from_the_silence_of_a_missing_feed() -> None:
+    #  due 30      close of 31: the feed is missing      close of 32: it is there, and nothing was paid
+    told = (disbursed(), due(1, on=30))
+    assert journey(*told, until=31, missing={31: {"repayment"}}).misses == []
+    assert journey(*told, until=33, missing={31: {"repayment"}}).misses == [("missed/L1/1", 32)]
+    paid_in_time = arriving(32, paid(31, 10_000))
+    assert journey(*told, paid_in_time, until=33, missing={31: {"repayment"}}).misses == []
+    # What was paid on day 32 was missed, though its miss was seen a day late and the payment comes later still.
+    too_late = arriving(33, paid(32, 10_000))
+    assert journey(*told, too_late, until=34, missing={31: {"repayment"}}).misses == [("missed/L1/1", 32)]
 
 
 @pytest.mark.parametrize(("day", "kept"), [(31, [("m1", 31)]), (30, [("m1", 30)]), (33, [("missed/L1/1", 31)])])
@@ -145,6 +187,44 @@ def test_material_days_start_again_after_arrears_fell_to_a_limit() -> None:
     #  20,000 from day 61, 10,000 again on day 66, 20,000 from day 91
     told = [disbursed(principal=500_000), due(1, on=30), due(2, on=60), paid(66, 10_000), due(3, on=90)]
     assert [fact("material_days", *told, on=day) for day in (65, 66, 90, 91, 92)] == [5, 0, 0, 1, 2]
+
+
+RETAIL = disbursed(0, 1_000_000, segment="retail")  # arrears above 100.00 (1 % of the exposure) are material
+
+
+def test_a_late_payment_that_ended_material_arrears_starts_their_days_again() -> None:
+    #  due 0 and due 3, 150.00 each       in arrears: 1, then not, then from 4 on
+    told = (RETAIL, due(1, on=0, amount=15_000), due(2, on=3, amount=15_000, day=0))
+    assert fact("material_days", *told, paid(2, 15_000), on=6) == 3
+    assert fact("material_days", *told, arriving(5, paid(2, 15_000)), on=6) == 3
+
+
+def test_a_due_told_late_and_a_payment_reversed_were_material_all_along() -> None:
+    told = (RETAIL, arriving(5, due(1, on=0, amount=15_000)))
+    assert fact("material_days", *told, on=6) == 6
+    told = (RETAIL, due(1, on=0, amount=15_000), paid(0, 15_000, id="p1"), reversed_(5, "p1"))
+    assert fact("material_days", *told, on=6) == 6
+
+
+def test_what_comes_late_keeps_the_material_days_before_it() -> None:
+    told = (RETAIL, due(1, on=0, amount=30_000), arriving(8, paid(6, 1_000)))
+    assert fact("material_days", *told, on=9) == 9
+
+
+def test_a_late_payment_on_one_loan_of_a_corporate_borrower_counts_for_all_of_them() -> None:
+    #  Two loans, 300.00 past due each from day 1 on: above 500.00 together, until one is paid on day 4.
+    told = [
+        each
+        for loan in ("L1", "L2")
+        for each in (
+            disbursed(0, 1_000_000, segment="corporate", loan_id=loan),
+            due(1, on=0, amount=30_000, loan_id=loan),
+        )
+    ]
+    again = due(2, on=5, amount=30_000, loan_id="L2", day=0)
+    late = arriving(7, paid(4, 30_000, loan_id="L2"))
+    assert fact("material_days", *told, again, on=6) == 6
+    assert fact("material_days", *told, again, late, on=7) == 2  # past due again from day 6 on
 
 
 def test_arrears_of_one_hundredth_of_the_exposure_are_not_material() -> None:

@@ -224,6 +224,18 @@ def closing(standing: Standing, on: date) -> Closing:
     return Closing(days, arrears, standing.outstanding())
 
 
+def unpaid_too_long(standing: Standing, on: date) -> list[int]:
+    """Instalments that are unpaid on the day after their due date, at a close of a loan that runs."""
+    if standing.is_over or standing.is_paused(on):
+        return []
+    return [d.instalment for d, paid in standing.covered() if standing.moved(d.due_on) < on and paid < d.amount]
+
+
+def as_miss(instalment: int, on: date) -> dict[str, Any]:
+    at = f"{on}T23:59:59.999+08:00"
+    return {"id": f"missed/L1/{instalment}", "type": "repayment.missed", "at": at, "instalment": instalment}
+
+
 class Oracle:
     """One loan, told its events as they arrive, one day after another."""
 
@@ -232,7 +244,7 @@ class Oracle:
         self.known: list[dict[str, Any]] = []
         self.waiting: list[tuple[date, dict[str, Any]]] = []
         self.early: list[dict[str, Any]] = []
-        self.misses: list[tuple[int, date]] = []  # derived: instalment, date
+        self.derived: list[tuple[int, date]] = []  # instalment, date: all that a close ever saw
         self._standing: Standing | None = None  # None: something new is known
 
     def arrive(self, event: dict[str, Any]) -> None:
@@ -247,24 +259,40 @@ class Oracle:
         """End the day: what waited too long is given up, misses are derived, the early events of the next day enter."""
         today = self.today
         self.waiting = [(since, event) for since, event in self.waiting if (today - since).days < WAIT_DAYS]
-        standing = self._standing or stand(self.known)
+        standing = self._standing or stand([*self.known, *(as_miss(*each) for each in self.misses)])
         self._standing = standing
-        if self._exists() and not standing.is_over and not standing.is_paused(today):
-            for due, paid in standing.covered():
-                is_late = standing.moved(due.due_on) < today and paid < due.amount
-                if is_late and due.instalment not in standing.missed:
-                    self._derive(due.instalment)
+        if self._exists():
+            for instalment in unpaid_too_long(standing, today):
+                if instalment not in standing.missed:
+                    self.derived.append((instalment, today))
+                    self._standing = None
         self.today += timedelta(1)
         early, self.early = self.early, []
         for event in early:
             self.arrive(event)
         return closing(standing, today)
 
-    def _derive(self, instalment: int) -> None:
-        self.misses.append((instalment, self.today))
-        at = f"{self.today}T23:59:59.999+08:00"
-        miss = {"id": f"missed/L1/{instalment}", "type": "repayment.missed", "at": at, "instalment": instalment}
-        self._learn(miss)
+    @property
+    def misses(self) -> list[tuple[int, date]]:
+        """Derived ones that all that is known by now bears out, the first of each instalment of a schedule."""
+        changes = [date_of(each) for each in self.known if each["type"] == "loan.rescheduled"]
+        found: dict[tuple[int, int], date] = {}
+        for instalment, on in sorted(self.derived, key=lambda each: each[1]):
+            schedule = sum(1 for each in changes if each < on)
+            if (instalment, schedule) not in found and self._bears_out(instalment, on):
+                found[instalment, schedule] = on
+        return [(instalment, on) for (instalment, _), on in found.items()]
+
+    def _bears_out(self, instalment: int, on: date) -> bool:
+        """Unpaid at the close that saw it, or at the one after its due date."""
+        standing = self._until(on)
+        seen = {standing.moved(due.due_on) + timedelta(1) for due in standing.dues if due.instalment == instalment}
+        closes = [on, *(each for each in seen if standing.rescheduled_on < each < on)]
+        return not standing.is_over and any(instalment in unpaid_too_long(self._until(each), each) for each in closes)
+
+    def _until(self, on: date) -> Standing:
+        """The loan at a close, by what is known today: what was taken back since never was."""
+        return stand([each for each in self.known if date_of(each) <= on or each["type"] == "repayment.reversed"])
 
     def _learn(self, event: dict[str, Any]) -> None:
         self.known.append(event)

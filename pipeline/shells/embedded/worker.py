@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import NamedTuple
@@ -34,6 +35,7 @@ class Worker:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self.after_commit: list[Callable[[], None]] = []  # called by the engine's thread, so they only wake others
+        self.after_batch: list[Callable[[float], None]] = []  # the same, with the seconds that it took
 
     def start(self) -> None:
         """Begin to work."""
@@ -43,6 +45,11 @@ class Worker:
         """Finish what waits, and end."""
         self._jobs.put(None)
         self._thread.join()
+
+    @property
+    def trouble(self) -> str | None:
+        """None: what troubles it is told to whoever sent the lines."""
+        return None
 
     @property
     def waiting(self) -> int:
@@ -80,6 +87,7 @@ class Worker:
                     self._waiting -= lines
 
     def _work(self, jobs: list[Job]) -> None:
+        began = time.perf_counter()
         try:
             outcomes = self._runtime.take([job.batch for job in jobs])
         except Unstored as error:
@@ -95,5 +103,7 @@ class Worker:
         else:
             for job, found in zip(jobs, outcomes, strict=True):
                 job.done.set_result(found)
+            for note in self.after_batch:
+                note(time.perf_counter() - began)
             for wake in self.after_commit:
                 wake()
