@@ -32,7 +32,7 @@ from pipeline.shells.figures import OF_BUDGET, Asked, verdicts
 from pipeline.shells.replay import SUMMARY
 from pipeline.shells.truth import read_truth
 from rules.loader import load_shelf, shelf_of
-from rules.rule import Rule, Shelf
+from rules.rule import SEVERITIES, Rule, Shelf
 
 RESULTS = Path(__file__).parent / "results" / "left_out.json"
 LEFT_OUT = ("illness", "customer_loss")
@@ -159,6 +159,10 @@ def shown(told: Told, names: set[str]) -> dict[str, Any]:
     return {
         "alerts": {name: row(alerts.figures[name]) for name in WORK},
         "at_budget": {name: row(budget.figures[name]) for name in TOLD},
+        "places_by_severity": {
+            name: int((known.decided.openings.severity[worked.openings] == i).sum())
+            for i, name in enumerate(SEVERITIES)
+        },
     }
 
 
@@ -223,6 +227,7 @@ def compared(shelf: Shelf, how: dict[str, Any], leave_out: list[str], sets: Path
     now = {each.rule: each.choices.index(shipped(live[each.rule], each)) for each in FITTED}
     choices = {"shipped": now}
     on_seed_a: dict[str, Any] = {}
+    met_by_value: dict[str, list[int]] = {}
     for left in (None, *leave_out):
         shocks = {} if left is None else {"shocks": ",".join(name for name in SHOCKS if name != left)}
         name = "all" if left is None else f"without_{left}"
@@ -231,16 +236,24 @@ def compared(shelf: Shelf, how: dict[str, Any], leave_out: list[str], sets: Path
         choices[name] = settle(setting)
         if left is None:
             on_seed_a = _shown(setting, choices, ways)
+            met_by_value = {each.rule: _met_by_value(setting, now, each) for each in FITTED}
     setting = Setting(tell(tried, how | {"seed": SHOWN_ON}, sets / "shown"), fixed, packs)
     return {
         "made_by": "python -m benchmarks.left_out",
         "hashes": {name: rule.hash for name, rule in sorted(live.items())},
         "how": how | {"set_by_seed": SET_BY, "shown_on_seed": SHOWN_ON, "defaulted": _defaulted(setting.told)},
         "choices": {name: words_of(choice) for name, choice in choices.items()},
+        "met_by_value": met_by_value,
         "on_seed_a": on_seed_a,
         "on_seed_b": _shown(setting, choices, ways),
         "left_out": {left: _of_left_out(setting, choices, left) for left in leave_out},
     }
+
+
+def _met_by_value(setting: Setting, now: Choice, fitted: Fitted) -> list[int]:
+    """Whom the team meets with each value of one rule, the others as shipped."""
+    shelves = (setting.names(now | {fitted.rule: number}) for number in range(len(fitted.choices)))
+    return [int(met(only(setting.told.known, names)).sum()) for names in shelves]
 
 
 def _of_left_out(setting: Setting, choices: dict[str, Choice], left: str) -> dict[str, Any]:
