@@ -172,7 +172,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.embedded", description=__doc__)
     parser.add_argument("--borrowers", type=int, default=300)
     parser.add_argument("--days", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args(arguments)
     say = Console()
