@@ -4,10 +4,11 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -17,6 +18,10 @@ from pipeline.events import DayEnded
 from pipeline.look import Day
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
+from pipeline.shells.embedded.disk import DOCTOR, told_of
+from pipeline.shells.embedded.disk import Halted as Halted
+from pipeline.shells.embedded.disk import Unstored as Unstored
+from pipeline.shells.embedded.quarantine import FAULT, Failed, Quarantine
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
 from pipeline.shells.published import Standing as PublishedStanding
@@ -77,8 +82,7 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None = None
 
 
-class Unstored(Exception):
-    """The disk took nothing: the batch was undone, and nothing of it was acknowledged."""
+Done = TypeVar("Done")
 
 
 class Runtime:
@@ -90,6 +94,10 @@ class Runtime:
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
+        self.quarantine = Quarantine(self.store.database)
+        self._marked: dict[str, tuple[int, BaseException]] = {}  # who failed in this batch: at which line, by what
+        self._stepped: str | None = None  # whose event is worked on
+        self._is_undone = False  # a batch was undone, and what is in memory is not yet that of the store
         try:
             before = ran_in(self.store.database)
             if before != ran:
@@ -98,9 +106,10 @@ class Runtime:
                         self.borrowers.wake_all()
                     self.store.write("ran", msgspec.json.encode(ran))
             self._restore()
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self.store.close()
-            raise DataError(f"{folder}: expected a sound database, got {error}; restore a backup") from None
+            advice = DOCTOR.format(folder=folder)
+            raise DataError(f"{folder}: expected a sound database, got {error}; {advice}") from None
 
     def close(self) -> None:
         """Let go of the data directory."""
@@ -109,21 +118,66 @@ class Runtime:
     def take(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
         """Take batches in, all or none; they are on the disk when this returns.
 
-        Raises Unstored when the disk takes nothing.
+        Raises Unstored when the disk takes nothing, Halted when nothing will be taken any more.
         """
-        try:
-            with self.store.transaction():
-                outcomes = [self._take_batch(batch) for batch in batches]
-                self.borrowers.flush()
-                self.store.write("standing", _ENCODER.encode(self._standing()))
-        except BaseException as error:
-            self.borrowers.forget()
+        return self.worked(lambda: [self._take_batch(batch) for batch in batches])
+
+    def worked(self, work: Callable[[], Done]) -> Done:
+        """Do some work in one transaction; where the core fails on a borrower, do it again without that one.
+
+        What was done to a borrower before it failed is done again, so that it is set aside at the very line that it
+        failed on, whatever else was in the batch.
+        """
+        self._marked = {}
+        while True:
+            try:
+                self.store.keep_log_short()
+                if self._is_undone:
+                    self._restore()
+                with self.store.transaction():
+                    self._put_marked(0)
+                    done = work()
+                    self.borrowers.flush()
+                    self.store.write("standing", _ENCODER.encode(self._standing()))
+            except BaseException as error:
+                self._undo()
+                if not isinstance(error, Failed) or error.borrower_id in self._marked:
+                    raise told_of(error, self.store.folder) from error
+                self._marked[error.borrower_id] = error.line, error.__cause__ or error
+            else:
+                self.borrowers.settle()
+                self.quarantine.tell()
+                return done
+
+    def lift(self, borrower_id: str) -> None:
+        """Let a borrower out of the quarantine, inside the transaction of some work."""
+        if self._marked.get(borrower_id, (1,))[0]:  # One that fails wherever it is touched stays where it is.
+            self.quarantine.lift(borrower_id)
+
+    def _undo(self) -> None:
+        self.borrowers.forget()
+        self._is_undone = True
+        with suppress(sqlite3.Error):  # Where even that cannot be read, the next batch begins with it.
             self._restore()
-            if isinstance(error, sqlite3.OperationalError):
-                raise Unstored(str(error)) from error
-            raise
-        self.borrowers.settle()
-        return outcomes
+
+    def _put_marked(self, at: int) -> None:
+        """Set those aside who failed at a line when it was tried before; 0 is before the batch."""
+        for borrower_id, (line_, error) in self._marked.items():
+            if line_ == at:
+                self._put_aside(borrower_id, error, line=at or self.standing.lines + 1)
+
+    def _put_aside(self, borrower_id: str, error: BaseException, *, line: int) -> None:
+        day = self.portfolio.day
+        self.quarantine.put(borrower_id, error, line=line, date=None if day is None else day.date)
+
+    def _failed(self, borrower_id: str, error: Exception) -> None:
+        """The core failed on a borrower: in a sweep it was written just before, so that nothing else need be undone."""
+        if isinstance(error, sqlite3.Error | MemoryError | Failed):
+            raise error
+        if borrower_id == self._stepped:
+            raise Failed(borrower_id, self.standing.lines) from error
+        self.borrowers.drop(borrower_id)
+        self._put_aside(borrower_id, error, line=self.standing.lines)
 
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
@@ -156,6 +210,12 @@ class Runtime:
         self._log(raw)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
+        self._put_marked(standing.lines)
+        self._stepped = getattr(arrival.event, "borrower_id", None)
+        aside = self.quarantine.get(self._stepped)
+        if aside is not None:
+            self._keep([refused(raw, FAULT, aside.why, position)])
+            return Outcome(standing.lines, "refused", FAULT, aside.why)
         decisions = list(self._decided(arrival))
         self._keep(decisions)
         for each in decisions:
@@ -183,12 +243,20 @@ class Runtime:
 
     def _keep(self, decisions: Iterable[Decision]) -> None:
         rows = [
-            (KINDS[type(each)], _detail(each), getattr(each, "rule", None), _borrower(each), line(each))
+            (KINDS[type(each)], _detail(each), getattr(each, "rule", None), _borrower(each), self._encoded(each))
             for each in decisions
         ]
         self.store.database.executemany(
             "insert into decisions (kind, detail, rule, borrower_id, body) values (?, ?, ?, ?, ?)", rows
         )
+
+    def _encoded(self, decision: Decision) -> bytes:
+        try:
+            return line(decision)
+        except Exception as error:
+            if isinstance(decision, DeadLetter):
+                raise
+            raise Failed(decision.borrower_id, self.standing.lines) from error
 
     # -- between batches --
 
@@ -204,6 +272,10 @@ class Runtime:
         portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
         if standing.published is not None:
             portfolio.published.restore(standing.published)
+        self.quarantine.restore()
+        self.borrowers.aside = self.quarantine
+        portfolio.failed = self.borrowers.failed = self._failed
+        self._stepped, self._is_undone = None, False
 
 
 def ran_in(database: sqlite3.Connection) -> Ran | None:
@@ -238,8 +310,21 @@ def _detail(decision: Decision) -> str:
 
 
 def _borrower(decision: Decision) -> str | None:
-    return None if isinstance(decision, DeadLetter) else decision.borrower_id
+    return borrower_in(decision.raw) if isinstance(decision, DeadLetter) else decision.borrower_id
 
 
+def borrower_in(raw: bytes) -> str | None:
+    """Whose a line is, where it says so in a way that can be read."""
+    try:
+        return _WHOSE.decode(raw).borrower_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class _Whose(msgspec.Struct):
+    borrower_id: str | None = None
+
+
+_WHOSE = msgspec.json.Decoder(_Whose)
 _ENCODER = msgspec.msgpack.Encoder()
 _STANDING = msgspec.msgpack.Decoder(Standing)
