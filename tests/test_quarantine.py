@@ -174,7 +174,8 @@ from pathlib import Path
 from tests.test_quarantine import FAULTS, take_all
 from tests.embedded_engines import failing, opened, compiled
 folder, at = Path(sys.argv[1]), int(sys.argv[2])
-with failing(FAULTS["two at one close, one on an event"][1]), opened(folder / "data", compiled(folder / "rules")) as runtime:
+fails, shelf = FAULTS["two at one close, one on an event"][1], compiled(folder / "rules")
+with failing(fails), opened(folder / "data", shelf) as runtime:
     left = [at]
     def count(statement):
         left[0] -= 1

@@ -3,7 +3,8 @@
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from concurrent.futures import Future
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import Depends, FastAPI, Header, Request, Response
@@ -11,13 +12,15 @@ from fastapi.responses import JSONResponse
 
 from pipeline.shells.embedded.bodies import LONGEST, BodyError, lines_of, too_long, unpacked
 from pipeline.shells.embedded.keys import Grant, Keys, Scope
-from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome, Unstored
+from pipeline.shells.embedded.retaking import Answer, Asked, retake
+from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Halted, Outcome, Unstored
 from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.zone import Zone
 
 BODY_SECONDS = 30  # how long a sender may take over one body
 RETRY_AFTER = "1"
 PROBLEM = "application/problem+json"
+Done = TypeVar("Done")
 
 
 class Problem(Exception):
@@ -66,7 +69,8 @@ def app_of(worker: Worker, keys: Keys, zone: Zone, now_ms: Callable[[], int]) ->
             raise Problem(error.status, "Unusable body", str(error)) from None
         if not lines:
             raise Problem(400, "Unusable body", "body: expected events, got none; send one event a line")
-        outcomes = await _worked(worker, Batch(lines, idempotency_key, "admin" in grant.scopes))
+        batch = Batch(lines, idempotency_key, "admin" in grant.scopes)
+        outcomes = await _worked(worker, lambda: worker.submit(batch))
         if outcomes[0].reason == KEY_REUSED:
             raise Problem(422, "Idempotency-Key reused", outcomes[0].why or "")
         return Response(msgspec.json.encode(_told(outcomes)), 202, media_type="application/json")
@@ -76,8 +80,20 @@ def app_of(worker: Worker, keys: Keys, zone: Zone, now_ms: Callable[[], int]) ->
         return {"status": "alive"}
 
     @app.get("/readyz", summary="Whether events are taken in")
-    async def readyz() -> dict[str, Any]:
-        return {"status": "ready", "waiting": worker.waiting}
+    async def readyz() -> Response:
+        """200 when they are, 503 with the reason when they are not; borrowers that are set aside stop nobody else."""
+        trouble = worker.trouble
+        said = {"status": "ready" if trouble is None else "stopped", "waiting": worker.waiting}
+        said |= {"quarantined": worker.quarantined} | ({} if trouble is None else {"why": trouble})
+        return JSONResponse(said, 200 if trouble is None else 503)
+
+    @app.post("/v1/dead-letters/replay", summary="Take dead letters again")
+    async def replay(asked: Asked, grant: Annotated[Grant, Depends(granted("admin"))]) -> Answer:
+        """Their bytes are new arrivals; who was set aside is let out first, and all its events that wait go with them.
+
+        At most a thousand at once: while `after` is not null, ask again with it and with `until`.
+        """
+        return await _worked(worker, lambda: worker.call(lambda runtime: retake(runtime, asked)))
 
     return app
 
@@ -99,15 +115,17 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-async def _worked(worker: Worker, batch: Batch) -> list[Outcome]:
+async def _worked(worker: Worker, submit: Callable[[], "Future[Done]"]) -> Done:
     try:
-        return await asyncio.wrap_future(worker.submit(batch))
+        return await asyncio.wrap_future(submit())
     except Full:
         sentence = f"{worker.waiting} lines wait already; send these again later"
         raise Problem(429, "Too many waiting", sentence, {"Retry-After": RETRY_AFTER}) from None
     except Unstored as error:
         sentence = f"the disk took nothing ({error}); nothing of this request was kept: make room and send it again"
         raise Problem(507, "Insufficient storage", sentence) from None
+    except Halted as error:
+        raise Problem(500, "Stopped", f"{error}; nothing of this request was kept") from None
     except Exception as error:  # The worker logged it, and kept nothing; the sender still has its bytes.
         sentence = (
             f"the engine failed on this request ({type(error).__name__}); nothing of it was kept: send it in parts"

@@ -17,17 +17,18 @@ import typer
 from config.settings import Settings
 from pipeline.events import FEEDS
 from pipeline.shelf import CompiledShelf
+from pipeline.shells.embedded.client import KEY_VARIABLE, PORT, detail_of
 from pipeline.shells.embedded.export import export as write_export
 from pipeline.shells.embedded.keys import KeyFileError, Keys, fresh_key, hashed_line, read_keys
+from pipeline.shells.embedded.quarantine import asides_in
+from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.runtime import Ran, Runtime, ran_in
-from pipeline.shells.embedded.store import FILE, DataError
+from pipeline.shells.embedded.store import DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, shelf_of, unreachable
 
 KEYS = "keys"
-KEY_VARIABLE = "FOREWARN_API_KEY"
-PORT = 8200
 
 day_app = typer.Typer(no_args_is_help=True, help="Business days.")
 
@@ -108,17 +109,17 @@ def export(
 
     Rules and settings are those of its last run, wherever they stand.
     """
-    file = data / FILE
-    if not file.exists():
-        fail(f"{data}: expected the data directory of an engine, got none with {FILE}; check the name")
     try:
-        database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        shelf = _shelf_of_last_run(database, data, rules, config)
-        summary = write_export(database, shelf, out)
-    except sqlite3.DatabaseError as error:
-        fail(f"{file}: expected a database of Forewarn, got one that cannot be read ({error}); restore a backup")
+        with read_only(data) as database:
+            shelf = _shelf_of_last_run(database, data, rules, config)
+            aside = len(list(asides_in(database)))
+            summary = write_export(database, shelf, out)
+    except DataError as error:
+        fail(str(error))
     except OSError as error:
         fail(unreachable(error))
+    if aside:
+        typer.echo(TEXTS[lang]["exported_without"].format(aside=f"{aside:,}"), err=True)
     if not quiet:
         typer.echo(TEXTS[lang]["exported"].format(events=f"{summary.events:,}", folder=out))
 
@@ -169,18 +170,10 @@ def close(
         with urlopen(Request(f"{to}/v1/events", body, headers)) as answer:
             result = json.load(answer)["results"][0]
     except HTTPError as error:
-        fail(_detail(error, to))
+        fail(detail_of(error, to))
     except (URLError, ValueError) as error:
         fail(f"{to}: expected an engine that listens, got {error}; start it with forewarn run, or name it with --to")
     if result["status"] == "refused":
         fail(result["why"])
     if not quiet:
         typer.echo(TEXTS[lang]["day_closed"].format(date=day))
-
-
-def _detail(error: HTTPError, to: str) -> str:
-    """What an answer says of itself; another server's may say nothing."""
-    try:
-        return str(json.load(error)["detail"])
-    except (ValueError, KeyError, TypeError):
-        return f"{to}: expected the answer of an engine, got status {error.code}; check the address"

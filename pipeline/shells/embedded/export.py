@@ -19,12 +19,15 @@ from pipeline.zone import date_text
 def export(database: sqlite3.Connection, shelf: CompiledShelf, out: Path) -> Summary:
     """Write the files of a replay into a folder, and the log of arrivals beside them.
 
-    `database` is read as it stands at this moment, whoever writes to it meanwhile.
+    `database` is read as it stands at this moment, whoever writes to it meanwhile. Borrowers that are set aside have no
+    profile: what came since then is not in their memory.
     """
     out.mkdir(parents=True, exist_ok=True)
     for name in (SUMMARY, PROFILES, VERDICT, MONTHS, QUEUES):  # What an earlier export left says nothing of this one.
         (out / name).unlink(missing_ok=True)
-    database.execute("begin")
+    begins = not database.in_transaction
+    if begins:
+        database.execute("begin")
     try:
         standing = standing_in(database)
         _write(out / LOG, (raw for (raw,) in database.execute("select raw from arrivals order by n")))
@@ -37,7 +40,8 @@ def export(database: sqlite3.Connection, shelf: CompiledShelf, out: Path) -> Sum
         _write(out / ORDER, _order(database, shelf, standing))
         summary = _summary(database, shelf, standing, profiles)
     finally:
-        database.execute("rollback")
+        if begins:
+            database.execute("rollback")
     (out / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
     return summary
 

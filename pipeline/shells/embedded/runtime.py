@@ -195,6 +195,10 @@ class Runtime:
 
     # -- one line --
 
+    def take_line(self, raw: bytes) -> Outcome:
+        """Take one line in, inside the transaction of some work."""
+        return self._take(raw, may_all=True)
+
     def _take(self, raw: bytes, may_all: bool) -> Outcome:
         standing = self.standing
         position = {"file": LOG, "line": standing.lines + 1}
