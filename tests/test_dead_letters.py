@@ -20,7 +20,7 @@ from pipeline.shells.embedded.retaking import Asked, Retaken, retake
 from pipeline.shells.embedded.runtime import LOG, Runtime
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.replay import replay
-from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, due, forewarn, missed, shelf, told, written
+from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, due, forewarn, missed, shelf, told
 from tests.arrival_traffic import arrival_log, rules
 from tests.embedded_engines import compiled, exported, failing, on_close, opened, records_of, stored, taken
 

@@ -16,6 +16,7 @@ from connectors.totals import print_totals
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
 from pipeline.shells.embedded.commands import day_app, export, run
+from pipeline.shells.embedded.doctor_command import doctor
 from pipeline.shells.embedded.letter_commands import letters_app
 from pipeline.shells.explain import explain as run_explain
 from pipeline.shells.manners import Config, Lang, Quiet, fail, faulty, progress_of, settings_of, shelf_of, unreachable
@@ -40,6 +41,7 @@ app.add_typer(day_app, name="day")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(run)
 app.command()(export)
+app.command()(doctor)
 
 
 @app.command()

@@ -106,10 +106,19 @@ class Runtime:
                         self.borrowers.wake_all()
                     self.store.write("ran", msgspec.json.encode(ran))
             self._restore()
+            self._refuse_fewer()
         except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self.store.close()
             advice = DOCTOR.format(folder=folder)
             raise DataError(f"{folder}: expected a sound database, got {error}; {advice}") from None
+
+    def _refuse_fewer(self) -> None:
+        """The log must end where it is said to: SQLite does not notice when whole arrivals are missing."""
+        last = self.store.database.execute("select coalesce(max(n), 0) from arrivals").fetchone()[0]
+        if last != self.standing.lines:
+            self.store.close()
+            advice = DOCTOR.format(folder=self.store.folder)
+            raise DataError(f"{self.store.folder}: expected {self.standing.lines} arrivals, got {last}; {advice}")
 
     def close(self) -> None:
         """Let go of the data directory."""

@@ -47,7 +47,7 @@ create table decisions (
     body blob not null
 );
 create index decisions_by_kind on decisions (kind, n);
-create index dead_letters_by_reason on decisions (detail, n) where kind = 'dead_letter';
+create index dead_letters_by_reason on decisions (kind, detail, n) where kind = 'dead_letter';
 create index decisions_by_borrower on decisions (borrower_id, n);
 -- Borrowers on whom the core failed: their events are dead letters until these are taken again.
 create table quarantine (
@@ -113,7 +113,7 @@ class Store:
             database.execute("pragma cache_size = -65536")
             # A process may have died between making the file and filling it.
             if not database.execute("select count(*) from sqlite_master where name = 'meta'").fetchone()[0]:
-                database.executescript(f"begin; {_SCHEMA} insert into meta values ('format', {FORMAT}); commit;")
+                fresh(database)
             found = database.execute("select value from meta where name = 'format'").fetchone()[0]
         except (sqlite3.DatabaseError, TypeError) as error:  # TypeError: a row of meta is not there.
             database.close()
@@ -173,6 +173,11 @@ class Store:
     def write(self, name: str, value: Any) -> None:
         """Write a single fact, inside a transaction."""
         self.database.execute("insert or replace into meta values (?, ?)", (name, value))
+
+
+def fresh(database: sqlite3.Connection) -> None:
+    """Fill a database that is empty."""
+    database.executescript(f"begin; {_SCHEMA} insert into meta values ('format', {FORMAT}); commit;")
 
 
 def other_format(found: object) -> str:
