@@ -118,6 +118,8 @@ def test_a_data_directory_on_a_disk_that_may_not_be_written_is_refused_in_a_sent
     ran = forewarn("run", "--data", small_disk / "data", "--rules", rules, "--quiet")
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert "expected a file that can be read or written, got Read-only file system" in ran.err
+    assert forewarn("doctor", "--data", small_disk / "data", "--quiet").code == 0
+    assert forewarn("dead-letters", "list", "--data", small_disk / "data", "--json").code == 0
 
 
 @pytest.fixture
@@ -224,7 +226,8 @@ def test_without_a_reader_the_log_of_writes_stays_short(runtime):
     for n in range(20):
         taken(runtime, misses(f"A{n}.", 500))
         sizes.append(runtime.store.log_bytes())
-    assert max(sizes) < 16 * MEGABYTE < KEPT_LOG
+    # All of it is some 14 MiB; every thousand pages of 4 KiB are folded in.
+    assert max(sizes) < 8 * MEGABYTE < KEPT_LOG
 
 
 # -- power ------------------------------------------------------------------

@@ -10,6 +10,7 @@ import msgspec
 
 from pipeline.freezing import thaw
 from pipeline.refusals import Refusal
+from pipeline.shells.embedded.reading import opened
 from pipeline.shells.embedded.runtime import Standing, standing_in
 from pipeline.shells.embedded.store import FILE, FORMAT, DataError, other_format
 from pipeline.untidy import parsed
@@ -31,10 +32,7 @@ class Finding(NamedTuple):
 
 def examined(data: Path) -> Iterator[Finding]:
     """Every check in turn; DataError where there is nothing to check, or a newer program wrote it."""
-    file = data / FILE
-    if not file.exists():
-        raise DataError(f"{data}: expected the data directory of an engine, got none with {FILE}; check the name")
-    database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
+    database = opened(data)
     try:
         for name, check in CHECKS.items():
             try:
