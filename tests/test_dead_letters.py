@@ -23,6 +23,7 @@ from pipeline.shells.replay import replay
 from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, due, forewarn, missed, shelf, told
 from tests.arrival_traffic import arrival_log, rules
 from tests.embedded_engines import compiled, exported, failing, on_close, opened, records_of, stored, taken
+from tests.test_embedded import KEY, running
 
 FOREIGN = {"account_id": "A1", "amount_minor": 500, "currency": "USD"}
 RATES = {"type": "fx.published", "at": "2025-03-01T00:00:00+08:00", "rates": {"USD": 7_000_000}}
@@ -299,6 +300,22 @@ def test_the_command_shows_each_result(client, monkeypatch):
     ]
     assert "重新处理 0 条" in forewarn("dead-letters", "replay", "--reason", "fault", "--lang", "zh").out
     assert forewarn("dead-letters", "replay", "9").err.startswith("N: expected the number of a dead letter, got 9")
+
+
+def test_a_running_engine_takes_letters_again_by_command(tmp_path, monkeypatch):
+    monkeypatch.setenv("FOREWARN_API_KEY", KEY)
+    with running(tmp_path, shelf(tmp_path / "rules", misses=COUNTS_MISSES)) as engine:
+        engine.post(b"{\n[")
+        ran = forewarn("dead-letters", "replay", "--reason", "not_json", "--to", engine.url, "--json")
+        assert (ran.code, ran.err) == (0, "")
+        assert [json.loads(line)["log_line"] for line in ran.out.splitlines()] == [3, 4]
+        monkeypatch.setenv("FOREWARN_API_KEY", "reads")
+        assert "expected one with scope admin" in forewarn("dead-letters", "replay", "1", "--to", engine.url).err
+        long = forewarn("dead-letters", "replay", "--reason", "x" * 65, "--to", engine.url)
+        assert (long.code, long.err.count("\n")) == (2, 1)
+    assert [each["replayed_as"] for each in listed("--data", tmp_path / "data")] == [3, 4, None, None]
+    gone = forewarn("dead-letters", "replay", "1", "--to", engine.url)
+    assert gone.code == 2 and "expected an engine that listens" in gone.err
 
 
 class _Response:
