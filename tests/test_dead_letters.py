@@ -335,7 +335,7 @@ class _Response:
 def test_counts_by_reason_read_no_letter(runtime):
     taken(runtime, [b"{"] * 3)
     plan = runtime.store.database.execute(f"explain query plan {COUNTS}").fetchall()
-    assert plan[0][-1] == "SCAN decisions USING COVERING INDEX dead_letters_by_reason"
+    assert "USING COVERING INDEX dead_letters_by_reason" in plan[0][-1]
 
 
 def test_a_list_is_read_while_the_engine_writes(letters, runtime):

@@ -17,7 +17,7 @@ from pipeline.shells.embedded.quarantine import asides_in
 from pipeline.shells.embedded.runtime import LOG, Batch, Halted, Runtime
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.replay import replay
-from tests.arrival_logs import day_ended, shelf, told, written
+from tests.arrival_logs import as_line, day_ended, due, shelf, told, written
 from tests.arrival_traffic import arrival_log, rules
 from tests.embedded_engines import Fails, compiled, exported, failing, on_close, opened, records_of, stored, taken
 
@@ -104,6 +104,29 @@ def test_it_is_set_aside_at_the_event_that_it_failed_on_and_what_came_before_sta
         assert "at line 3 of 2025-01-01 (ZeroDivisionError: on f-2" in first["why"]
         memory = runtime.borrowers.memory("B17")
         assert memory.head.clock > 0  # of the bytes before, not what the fault left behind
+
+
+def test_a_fault_at_a_close_leaves_the_bytes_from_before_it(tmp_path, whole_shelf):
+    lines = [as_line(due("d", "2025-01-01")), as_line(day_ended("2025-01-01"))]
+    with failing(lambda who, what: what == on_close("2025-01-01")), opened(tmp_path / "data", whole_shelf) as runtime:
+        taken(runtime, lines[:1])
+        before = stored(runtime)
+        taken(runtime, lines[1:])
+        after = stored(runtime)
+    assert len(after["quarantine"]) == 1
+    assert [row[:2] for row in after["heads"]] == [row[:2] for row in before["heads"]]
+    assert after["tails"] == before["tails"]
+
+
+def test_a_close_passes_over_who_is_set_aside(tmp_path, whole_shelf):
+    #  Due on the 1st; the event of the 1st fails; at the close of the 2nd the instalment would be missed.
+    lines = [as_line(due("d", "2025-01-01")), as_line(told("f", "external.inquiry", "2025-01-01"))]
+    with failing(lambda who, what: what == "f"), opened(tmp_path / "data", whole_shelf) as runtime:
+        taken(runtime, lines)
+        before = stored(runtime)
+        taken(runtime, [as_line(day_ended("2025-01-05"))])
+        after = stored(runtime)
+    assert after["heads"] == before["heads"] and after["decisions"] == before["decisions"]
 
 
 def test_it_stays_aside_after_a_restart_and_when_nothing_fails_any_more(tmp_path, whole_shelf):
