@@ -95,6 +95,15 @@ class Materiality(BaseModel):
     exposure_ppm: Annotated[int, Field(ge=0, le=1_000_000)]
 
 
+class DayEnd(BaseModel):
+    """When the embedded engine itself closes the day before, and how many days it closes at once."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    closes_at: Annotated[time | None, BeforeValidator(lambda text: None if text is None else _clock(text))]
+    most_days: Annotated[int, Field(ge=1, le=400)]
+
+
 class Settings(BaseModel):
     """Everything that a bank may set; default.yaml says what each is for."""
 
@@ -110,6 +119,7 @@ class Settings(BaseModel):
     queues: Annotated[tuple[Queue, ...], Field(min_length=1), AfterValidator(_once_each)]
     calendar: Calendar
     task_due_at: Annotated[time, BeforeValidator(_clock)]
+    day_end: DayEnd
 
     @property
     def bucket_names(self) -> tuple[str, ...]:

@@ -259,7 +259,7 @@ class Door:
 def client(runtime: Runtime, keys: Keys) -> Iterator[Door]:
     worker = Worker(runtime)
     worker.start()
-    yield Door(app_of(worker, keys, runtime.shelf.terms.zone, lambda: 0))
+    yield Door(app_of(worker, runtime, keys, lambda: 0))
     worker.stop()
 
 
@@ -280,7 +280,10 @@ def test_readiness_tells_of_borrowers_that_are_set_aside_and_stays_ready(client)
     [result] = sent.json()["results"]
     assert (sent.status_code, result["status"], result["reason"], result["log_line"]) == (202, "refused", "fault", 1)
     ready = client.asked("GET", "/readyz")
-    assert (ready.status_code, ready.json()) == (200, {"status": "ready", "waiting": 0, "quarantined": 1})
+    assert (ready.status_code, ready.json()) == (
+        200,
+        {"status": "ready", "waiting": 0, "quarantined": 1, "troubles": []},
+    )
 
 
 def test_the_command_shows_each_result(client, monkeypatch):

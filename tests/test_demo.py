@@ -1,19 +1,26 @@
 """The demo: its tables, and one alert told from the first sign to its end."""
 
+import io
+import json
+import os
 import re
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+from rich.console import Console
 from rich.progress import Progress
 
 from config.settings import load
+from pipeline.decode import Decoder
 from pipeline.events import CATALOGUE
-from pipeline.shelf import compile_shelf
 from pipeline.shells import demo
+from pipeline.shells.embedded.live import Board
+from pipeline.shells.embedded.lock import held
 from pipeline.shells.kept import kept, said
+from pipeline.shells.show_demo import show
 from pipeline.shells.story import story, told_of
-from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
 from rules.rule import Rule
 from tests.arrival_logs import forewarn, missed, told, written
@@ -25,8 +32,8 @@ SECOND_MISS = "second-missed-instalment"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> demo.Demo:
     settings, out, unseen = load(demo.CONFIG), tmp_path_factory.mktemp("demo"), Progress(disable=True)
-    shelf = compile_shelf(load_shelf([SAMPLES], CATALOGUE), terms_of(settings))
-    return demo.run(out, demo.real(out, settings, unseen), shelf, unseen)
+    source = demo.real(out, settings, unseen)
+    return demo.run(out, source, settings, Board(unseen, "en"), rules=(SAMPLES,), config=demo.CONFIG)
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +43,7 @@ def rule() -> Rule:
 
 
 def printed(made: demo.Demo, capsys: pytest.CaptureFixture[str], lang: Any = "en") -> str:
-    demo.show(made, Path("out/demo"), lang)
+    show(made, Path("out/demo"), lang)
     return capsys.readouterr().out
 
 
@@ -176,14 +183,66 @@ def test_days_past_due_that_nobody_knows_are_not_zero(made, capsys):
     assert re.search(r"│ B0 +│ - +│ +0 │ +\? │", text)
 
 
+# -- the engine of the demo -------------------------------------------------
+
+
+def test_a_day_is_ended_wherever_the_date_moves_on_and_after_the_last_event():
+    def paid(event_id: str, on: str) -> bytes:
+        return json.dumps(told(event_id, "repayment.received", on, loan_id="L4", amount_minor=1)).encode()
+
+    first, late, later = paid("a", "2025-03-05"), paid("b", "2025-03-04"), paid("c", "2025-03-08")
+    ended = [b'{"type":"day.ended","date":"2025-03-07"}', b'{"type":"day.ended","date":"2025-03-08"}']
+    fed = demo.with_day_ends([first, b"no event", late, later], Decoder("Asia/Shanghai", "CNY"))
+    assert list(fed) == [first, b"no event", late, ended[0], later, ended[1]]
+    assert list(demo.with_day_ends([], Decoder("Asia/Shanghai", "CNY"))) == []
+
+
+def test_what_the_engine_of_the_demo_decided_is_what_a_replay_decides(made, tmp_path):
+    folder = made.events.parent
+    words = ("replay", made.events, "--rules", SAMPLES, "--config", demo.CONFIG, "--out", tmp_path)
+    assert forewarn(*words).code == 0
+    for name in ("alerts.jsonl", "collection-tasks.jsonl", "profiles.jsonl", "dead-letters.jsonl"):
+        assert (folder / name).read_bytes() == (tmp_path / name).read_bytes()
+
+
+def test_a_demo_does_not_pull_the_data_from_under_an_engine_that_runs(tmp_path):
+    data = tmp_path / "demo" / demo.DATA
+    data.mkdir(parents=True)
+    lock = held(data / "lock")
+    try:
+        refused = forewarn("demo", "--real", "--out", tmp_path / "demo")
+    finally:
+        os.close(lock)
+    assert (refused.code, refused.out) == (2, "")
+    assert "expected the engine of an earlier demo to be stopped, got one that runs" in refused.err
+
+
+def test_the_board_shows_the_alerts_that_were_opened_last():
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.url.params["transition"] == "opened"
+        told = {"at": "2025-03-08T23:59:59.999+08:00", "severity": "high", "borrower_id": "B17", "say": "silent [x]"}
+        return httpx.Response(200, json={"items": [told], "next": None})
+
+    screen = Console(file=io.StringIO(), force_terminal=True, width=100)
+    board = Board(Progress(console=screen), "zh")
+    with board.shown(10), httpx.Client(transport=httpx.MockTransport(answer), base_url="http://engine") as door:
+        board.advance(door, [b"{}"])
+        screen.print(board._table())
+    text = screen.file.getvalue()
+    assert "2025-03-08 23:59" in text and "silent [x]" in text and "高" in text
+
+
 # -- the simulated portfolio ------------------------------------------------
+
+OTHER_EACH_TIME = re.compile(r"^(the engine took|look on:).*$", re.MULTILINE)
 
 
 def test_the_demo_is_a_simulated_portfolio_and_may_be_run_again(tmp_path, monkeypatch):
     monkeypatch.setattr(demo, "BORROWERS", 40)
     monkeypatch.setattr(demo, "MONTHS", 4)
     once, again = (forewarn("demo", "--out", tmp_path / "demo") for _ in range(2))
-    assert (once.code, once.out) == (0, again.out)
+    assert once.code == again.code == 0
+    assert OTHER_EACH_TIME.sub("", once.out) == OTHER_EACH_TIME.sub("", again.out)
     assert (
         " events of 33 borrowers, 120 days closed" in once.out and "How early: alerts against the defaults" in once.out
     )

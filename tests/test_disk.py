@@ -94,7 +94,7 @@ def test_a_full_disk_stops_the_intake_until_there_is_room_and_loses_nothing(smal
         assert refused.status_code == 507 and "nothing of this request was kept" in refused.json()["detail"]
         assert ready(engine).status_code == 503 and ready(engine).json()["status"] == "stopped"
         assert httpx.get(f"{engine.url}/healthz").status_code == 200
-        until(lambda: f"expected {ROOM // MEGABYTE} MiB free" in ready(engine).json()["why"])
+        until(lambda: f"expected {ROOM // MEGABYTE} MiB free" in ready(engine).json()["troubles"][0])
         filler.unlink()
         until(lambda: ready(engine).status_code == 200)
         assert sent(engine, "B") == 202

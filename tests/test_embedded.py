@@ -32,7 +32,15 @@ from tests.arrival_traffic import arrival_log, rules
 KILLS = 50 if os.environ.get("CI") == "true" else 6
 KEY = "a-key-of-the-tests"
 ADMIN = {"Authorization": f"Bearer {KEY}"}
-COMPARED = ("alerts.jsonl", "shadow.jsonl", "collection-tasks.jsonl", "dead-letters.jsonl", "profiles.jsonl")
+COMPARED = (
+    "alerts.jsonl",
+    "shadow.jsonl",
+    "collection-tasks.jsonl",
+    "dead-letters.jsonl",
+    "profiles.jsonl",
+    "months.jsonl",
+    "queues.jsonl",
+)
 
 
 def free_port() -> int:
@@ -44,17 +52,17 @@ def free_port() -> int:
 class Engine:
     """A process of `forewarn run` on a data directory."""
 
-    def __init__(self, folder: Path, rules: Path) -> None:
-        self.folder, self.rules, self.port = folder, rules, free_port()
+    def __init__(self, folder: Path, rules: Path, *own: str | Path, code: str = "") -> None:
+        self.folder, self.rules, self.port, self.own = folder, rules, free_port(), own
+        self.code = f"{code}\nfrom pipeline.shells.cli import main; main()"
         self.url = f"http://127.0.0.1:{self.port}"
         (folder / "keys.txt").write_text(f"{KEY} admin\nreads read\nsends ingest\nold admin 2020-01-01\n")
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         words = ["run", "--data", self.folder / "data", "--port", self.port, "--rules", self.rules, "--quiet"]
-        words += ["--api-key-file", self.folder / "keys.txt", "--memory-mb", 1]
-        code = "from pipeline.shells.cli import main; main()"
-        self.process = subprocess.Popen([sys.executable, "-c", code, *map(str, words)])
+        words += ["--api-key-file", self.folder / "keys.txt", "--memory-mb", 1, *self.own]
+        self.process = subprocess.Popen([sys.executable, "-c", self.code, *map(str, words)])
         until = time.monotonic() + 60
         while time.monotonic() < until:
             try:
@@ -82,8 +90,8 @@ class Engine:
 
 
 @contextmanager
-def running(folder: Path, rules: Path) -> Iterator[Engine]:
-    engine = Engine(folder, rules)
+def running(folder: Path, rules: Path, *own: str | Path, code: str = "") -> Iterator[Engine]:
+    engine = Engine(folder, rules, *own, code=code)
     engine.start()
     try:
         yield engine
@@ -330,3 +338,11 @@ def test_an_export_under_other_rules_than_decided_is_refused(tmp_path, rule_fold
     shelf(rule_folder, misses=COUNTS_MISSES | {"when": "missed >= 2"})
     ran = forewarn("export", "--data", tmp_path / "data", "--out", tmp_path / "out")
     assert ran.code == 2 and "expected the rules and settings of its last run, got others" in ran.err
+
+
+def test_a_port_that_is_taken_is_refused_with_a_sentence(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = forewarn("run", "--data", tmp_path, "--port", port)
+    assert refused.code == 2
+    assert refused.err.startswith(f"127.0.0.1:{port}: expected an address of this machine that is free, got")

@@ -1,5 +1,6 @@
 """The law of the project: equal records in equal order give equal decisions, byte for byte, through every shell."""
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -35,6 +36,7 @@ FILES = {
     CollectionTask: "collection-tasks.jsonl",
     DeadLetter: "dead-letters.jsonl",
 }
+AS_OF_A_CLOSE = ("profiles.jsonl", "months.jsonl", "queues.jsonl")
 Shell = Callable[[list[Path], Path, Path, Path], None]  # files, rules, config, out
 
 
@@ -144,6 +146,16 @@ def embedded(batch: int, most: int) -> Shell:
     return shell
 
 
+def backfilled(files: list[Path], rules: Path, config: Path, out: Path) -> None:
+    """History loaded into a new data directory to the last day that it closes, then its export."""
+    closes = [line for line in files[0].read_bytes().splitlines() if b'"day.ended"' in line]
+    words: list[str | Path] = ["--data", out.parent / "data", "--quiet"]
+    until = json.loads(closes[-1])["date"]
+    ran = forewarn("backfill", *files, "--until", until, "--rules", rules, "--config", config, *words)
+    assert (ran.code, ran.err) == (0, "")
+    assert forewarn("export", *words, "--out", out).code == 0
+
+
 # A new shell has a line here.
 SHELLS: dict[str, Shell] = {
     "replay in this process": replay_in_process,
@@ -157,6 +169,7 @@ SHELLS: dict[str, Shell] = {
 LIVE: dict[str, Shell] = {
     "embedded, one borrower in memory": embedded(batch=40, most=1),
     "embedded, all in memory": embedded(batch=1_000, most=1_000),
+    "embedded, by backfill": backfilled,
 }
 
 
@@ -176,7 +189,7 @@ def given(folder: Path, *, with_day_ended: bool) -> Given:
 def replayed(told: Given, out: Path) -> dict[str, bytes]:
     """The decisions of replay."""
     replay_in_process(*told, out)
-    return {name: (out / name).read_bytes() for name in (*FILES.values(), "profiles.jsonl")}
+    return {name: (out / name).read_bytes() for name in (*FILES.values(), *AS_OF_A_CLOSE)}
 
 
 @pytest.fixture(scope="module", params=["days closed by dates", "days closed by records"])
@@ -212,7 +225,7 @@ def test_every_shell_gives_equal_bytes(told, expected, tmp_path, name):
 
 @pytest.mark.parametrize("after", [0, 15], ids=["to a close", "to the middle of a day"])
 @pytest.mark.parametrize("name", LIVE)
-def test_every_live_shell_gives_equal_bytes_and_profiles(tmp_path, name, after):
+def test_every_live_shell_gives_equal_bytes_profiles_months_and_queues(tmp_path, name, after):
     told = given(tmp_path, with_day_ended=True)
     lines = told[0][0].read_bytes().splitlines(keepends=True)
     closes = [n for n, line in enumerate(lines, 1) if b'"day.ended"' in line]

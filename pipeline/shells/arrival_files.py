@@ -70,9 +70,9 @@ def lines_of(path: Path, decoder: Decoder, name: str, truncated: list[str]) -> I
         yield Line(name, number, raw, arrival)
 
 
-def raw_lines(path: Path, name: str, truncated: list[str]) -> Iterator[bytes]:
+def raw_lines(path: Path, name: str, truncated: list[str], *, longest: int | None = None) -> Iterator[bytes]:
     """The lines of a file without what ends them: a line feed, perhaps after a carriage return."""
-    lines = WholeLines(path)
+    lines = WholeLines(path, longest=longest)
     try:
         for number, line in enumerate(lines):
             if number == 0:

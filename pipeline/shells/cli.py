@@ -9,16 +9,18 @@ from typing import Annotated
 
 import typer
 
-from connectors.ingest import ingest as run_ingest
-from connectors.mapping import MappingError
 from connectors.simulator.simulate import SimulationError
-from connectors.totals import print_totals
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
+from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.embedded.doctor_command import doctor
+from pipeline.shells.embedded.last_run import as_replay, refuse_own_files
 from pipeline.shells.embedded.letter_commands import letters_app
+from pipeline.shells.embedded.webhooks.commands import webhooks_app
+from pipeline.shells.explain import ALERTS as EXPLAINED
 from pipeline.shells.explain import explain as run_explain
+from pipeline.shells.ingesting import ingest
 from pipeline.shells.manners import Config, Lang, Quiet, fail, faulty, progress_of, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
@@ -39,28 +41,12 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 app.add_typer(rules_app, name="rules")
 app.add_typer(day_app, name="day")
 app.add_typer(letters_app, name="dead-letters")
+app.command()(doctor)
+app.add_typer(webhooks_app, name="webhooks")
+app.command()(ingest)
 app.command()(run)
 app.command()(export)
-app.command()(doctor)
-
-
-@app.command()
-def ingest(
-    file: Annotated[Path, typer.Argument(help="CSV or CSV.gz file of a bank, or a folder of them.")],
-    mapping: Annotated[str, typer.Option(help="Name under config/mappings, or a mapping file.")],
-    out: Annotated[Path, typer.Option(help="Where the events go: .jsonl or .jsonl.gz.")],
-    config: Config = None,
-    lang: Lang = "en",
-    quiet: Quiet = False,
-) -> None:
-    """Turn a bank's file into events, with control totals."""
-    settings_of(config)
-    try:
-        totals = run_ingest(file, Path(mapping) if Path(mapping).suffix else mapping, out, quiet)
-    except MappingError as error:
-        fail(str(error))
-    if not quiet:
-        print_totals(totals, lang)
+app.command()(backfill)
 
 
 @app.command()
@@ -133,21 +119,22 @@ def replay(
 @app.command()
 def explain(
     alert_id: Annotated[str, typer.Argument(help="The id of an alert.")],
-    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote, or an engine's data directory.")],
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
     """One alert: the numbers it saw, the rule's text, and what would clear it."""
     settings_of(config)
-    problem = run_explain(alert_id, folder, lang, quiet)
+    with as_replay(folder, EXPLAINED) as place:
+        problem = run_explain(alert_id, place, lang, quiet)
     if problem is not None:
-        fail(problem)
+        fail(problem.replace(str(place), str(folder)))
 
 
 @app.command()
 def judge(
-    alerts: Annotated[Path, typer.Option(help="Folder that a replay wrote.")],
+    alerts: Annotated[Path, typer.Option(help="Folder that a replay wrote, or an engine's data directory.")],
     truth: Truth = None,
     budget: Budget = None,
     out: Annotated[
@@ -163,10 +150,12 @@ def judge(
 
     settings_of(config)
     _refuse_no_budget(budget)
+    refuse_own_files(alerts, out)
     place = alerts / VERDICT if out is None else out
     try:
-        judgement = verdict.judgement_of(alerts, truth, budget)
-        verdict.write(judgement, place, verdict.sources(alerts, truth))
+        with as_replay(alerts, [path.name for path in verdict.sources(alerts, None)]) as folder:
+            judgement = verdict.judgement_of(folder, truth, budget)
+            verdict.write(judgement, place, verdict.sources(folder, truth))
     except BadFile as error:
         fail(str(error))
     except OSError as error:
@@ -178,7 +167,7 @@ def judge(
 
 @app.command()
 def report(
-    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote.")],
+    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote, or an engine's data directory.")],
     out: Annotated[Path, typer.Option(help="Where the page goes: an .html file.")],
     truth: Truth = None,
     budget: Budget = None,
@@ -189,12 +178,15 @@ def report(
     """One page with charts, in English and Chinese, for a board; `--lang` is what it opens in."""
     # It judges, too, and draws: no other command should wait for what that loads.
     from pipeline.shells.report import page
+    from pipeline.shells.report.records import files_of
     from pipeline.shells.report.texts import WORDS
 
     settings_of(config)
     _refuse_no_budget(budget)
+    refuse_own_files(folder, out)
     try:
-        page.write_report(folder, out, truth, budget, lang)
+        with as_replay(folder, [path.name for path in files_of(folder, None)]) as place:
+            page.write_report(place, out, truth, budget, lang)
     except BadFile as error:
         fail(str(error))
     except OSError as error:
@@ -216,19 +208,26 @@ def demo(
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """A simulated portfolio through the engine, from its events to alerts, tasks and how early they were."""
-    from pipeline.shells import demo as the_demo  # It judges, too.
+    """A portfolio through an embedded engine, from its events to alerts, tasks, how early they were, and a report."""
+    # It judges, draws and speaks HTTP: no other command should wait for what that loads.
+    from pipeline.shells import demo as the_demo
+    from pipeline.shells.embedded.client import EngineError
+    from pipeline.shells.embedded.live import Board
+    from pipeline.shells.show_demo import show
 
-    settings = settings_of(the_demo.CONFIG if real and config is None else config)
-    shelf = shelf_of(None, settings)
+    chosen = the_demo.CONFIG if real and config is None else config
+    settings = settings_of(chosen)
     make = the_demo.real if real else the_demo.simulated
-    with progress_of(quiet) as progress:
-        try:
-            result = the_demo.run(out, make(out, settings, progress), shelf, progress)
-        except OSError as error:
-            fail(unreachable(error))
+    try:
+        with progress_of(quiet) as progress:
+            source = make(out, settings, progress)
+        result = the_demo.run(out, source, settings, Board(progress_of(quiet), lang), config=chosen, lang=lang)
+    except EngineError as error:
+        fail(str(error))
+    except OSError as error:
+        fail(unreachable(error))
     if not quiet:
-        the_demo.show(result, out, lang)
+        show(result, out, lang)
 
 
 def main() -> None:

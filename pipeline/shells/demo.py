@@ -1,37 +1,42 @@
-"""The demo: a portfolio, simulated or of real card clients, from its events to alerts and tasks."""
+"""The demo: a portfolio, simulated or of real card clients, through an embedded engine to alerts and a report."""
 
-from collections import Counter
-from datetime import date
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import Any, NamedTuple
 
+import httpx
 import msgspec
-from rich.markup import escape
 from rich.progress import Progress
-from rich.table import Table
 
 from config.settings import Settings
 from connectors.ingest import ingest
 from connectors.simulator.simulate import EVENTS, NAMES, TRUTH
-from pipeline.shelf import CompiledShelf
+from pipeline.decode import Decoder, Refusal
 from pipeline.shells import simulation
-from pipeline.shells.effect import AHEAD, MAX_LEAD
-from pipeline.shells.kept import KeptRule, kept
-from pipeline.shells.replay import Summary, replay
-from pipeline.shells.riskiest import riskiest
-from pipeline.shells.show import console, replayed
-from pipeline.shells.show_verdict import written
-from pipeline.shells.story import story, told_of
-from pipeline.shells.texts import TEXTS, Language, counted, word
+from pipeline.shells.embedded.client import EngineError, send
+from pipeline.shells.embedded.commands import export
+from pipeline.shells.embedded.dropped import events_in, in_batches, survey
+from pipeline.shells.embedded.keys import KEYS, own_key
+from pipeline.shells.embedded.live import Board
+from pipeline.shells.embedded.lock import held
+from pipeline.shells.embedded.started import Engine, started
+from pipeline.shells.embedded.store import FILE, LOCK
+from pipeline.shells.kept import RULES, KeptRule
+from pipeline.shells.replay import SUMMARY, Summary
+from pipeline.shells.report.page import write_report
+from pipeline.shells.texts import Language
 from pipeline.shells.verdict import Judgement, judgement_of
-from rules.rule import SEVERITIES
+from pipeline.zone import date_text
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz"
 CONFIG = ROOT / "config" / "taiwan.yaml"
 MAPPING = "taiwan_cards"
 BORROWERS, MONTHS, SEED = 400, 18, 1  # of the simulated portfolio
-EARLY = 60  # days ahead of the default from which an alert is worth telling of
+DATA, REPORT = "engine", "report.html"
 
 
 class Source(NamedTuple):
@@ -69,116 +74,92 @@ class Demo(NamedTuple):
     tasks: list[dict[str, Any]]
     rules: dict[str, KeptRule]
     events: Path
+    fed: "Fed"
 
 
-def run(out: Path, source: Source, shelf: CompiledShelf, progress: Progress) -> Demo:
-    """Replay the events of a source, and judge what was decided by what became of the borrowers."""
-    summary = replay([source.events], shelf, out, progress)
+class Fed(NamedTuple):
+    """How the engine of the demo was fed."""
+
+    key: str  # to its door
+    seconds: float  # it took over all events
+    config: Path | None
+
+
+def run(
+    out: Path,
+    source: Source,
+    settings: Settings,
+    board: Board,
+    *,
+    rules: tuple[Path, ...] = (),
+    config: Path | None = None,
+    lang: Language = "en",
+) -> Demo:
+    """Feed the events of a source to an engine, and judge what it decided by what became of the borrowers."""
+    data = out / DATA
+    key = fresh(data)
+    with started(Engine(data, rules, config), key) as door:
+        began = monotonic()
+        feed(door, source.events, Decoder(settings.zone, settings.reporting_currency), board)
+        seconds = monotonic() - began
+    export(data, out, quiet=True)
+    summary = msgspec.json.decode((out / SUMMARY).read_bytes(), type=Summary)
     judgement = judgement_of(out, source.truth, None)
+    write_report(out, out / REPORT, source.truth, None, lang)
     profiles, alerts, tasks = (_records(out / f"{name}.jsonl") for name in ("profiles", "alerts", "collection-tasks"))
-    rules = {rule.rule: rule for rule in map(kept, shelf.rules.values())}
-    return Demo(summary, judgement, profiles, alerts, tasks, rules, source.events)
+    kept_rules = {each.rule: each for line in (out / RULES).read_bytes().splitlines() if (each := _RULE.decode(line))}
+    return Demo(summary, judgement, profiles, alerts, tasks, kept_rules, source.events, Fed(key, seconds, config))
+
+
+def fresh(data: Path) -> str:
+    """A data directory without anything of an earlier demo, and the key to its engine."""
+    data.mkdir(parents=True, exist_ok=True)
+    try:
+        lock = held(data / LOCK)
+    except BlockingIOError:
+        raise EngineError(
+            f"{data}: expected the engine of an earlier demo to be stopped, got one that runs; "
+            "stop it, or name another folder with --out"
+        ) from None
+    try:
+        for name in (FILE, f"{FILE}-wal", f"{FILE}-shm", KEYS):
+            (data / name).unlink(missing_ok=True)
+        key = own_key(data)
+        assert key is not None
+        return key
+    finally:
+        os.close(lock)
+
+
+def feed(door: httpx.Client, events: Path, decoder: Decoder, board: Board) -> None:
+    """Send every event and the end of every day, as a bank would over the months."""
+    faults: list[str] = []
+    with board.shown(survey(events).lines):
+        for lines in in_batches(with_day_ends(events_in(events, faults), decoder)):
+            send(door, lines)
+            board.advance(door, lines)
+
+
+def with_day_ends(lines: Iterable[bytes], decoder: Decoder) -> Iterator[bytes]:
+    """Events with a day.ended wherever the date moves on, and one after the last."""
+    day: int | None = None
+    for raw in lines:
+        with suppress(Refusal):  # The engine refuses it, too, and says why.
+            date = decoder.decode(raw, {}).date
+            if day is not None and date > day:
+                yield _ended(date - 1)
+            day = date if day is None else max(day, date)
+        yield raw
+    if day is not None:
+        yield _ended(day)
+
+
+def _ended(day: int) -> bytes:
+    return msgspec.json.encode({"type": "day.ended", "date": date_text(day)})
 
 
 def _records(path: Path) -> list[dict[str, Any]]:
     return [msgspec.json.decode(line) for line in path.read_bytes().splitlines()]
 
 
-def show(demo: Demo, out: Path, lang: Language) -> None:
-    """The tables of the demo."""
-    replayed(demo.summary, out, lang)
-    screen = console()
-    for table in (_riskiest(demo, lang), _by_rule(demo, lang), _lead(demo, lang), _story(demo, lang)):
-        screen.print(table)
-    if demo.alerts:
-        first = _worked(demo)
-        screen.print(TEXTS[lang]["more"].format(id=first["id"], folder=out), markup=False, soft_wrap=True)
-
-
-def _table(title: str, lang: Language, *columns: str) -> Table:
-    table = Table(title=TEXTS[lang][title], title_justify="left")
-    for name in columns:
-        heading = TEXTS[lang].get(name) or word(name, lang)
-        table.add_column(heading, justify="left" if name in _LEFT else "right")
-    return table
-
-
-_LEFT = {"borrower", "worst", "rule", "metric", "when", "what", "bucket"}
-
-
-def _riskiest(demo: Demo, lang: Language) -> Table:
-    rows = riskiest(demo.profiles, demo.alerts)
-    says_arrears = any(profile["arrears_minor"] is not None for _, profile in rows)
-    arrears = ("arrears",) if says_arrears else ()
-    table = _table("riskiest", lang, "borrower", "worst", "open_alerts", "days_past_due", *arrears, "exposure")
-    for risk, profile in rows:
-        table.add_row(
-            profile["borrower_id"],
-            word(SEVERITIES[risk.worst], lang) if risk.worst >= 0 else "-",
-            str(risk.open_alerts),
-            "?" if risk.days_past_due < 0 else str(risk.days_past_due),
-            *([_money(profile["arrears_minor"])] if says_arrears else ()),
-            _money(profile["exposure_minor"]),
-        )
-    return table
-
-
-def _money(minor: int | None) -> str:
-    return "?" if minor is None else f"{minor / 100:,.2f}"
-
-
-def _by_rule(demo: Demo, lang: Language) -> Table:
-    table = _table("by_rule", lang, "rule", *SEVERITIES)
-    counts = Counter((a["rule"], a["severity"]) for a in demo.alerts if a["transition"] != "closed")
-    for rule in sorted({rule for rule, _ in counts}):
-        table.add_row(rule, *(f"{counts[rule, severity]:,}" for severity in SEVERITIES))
-    return table
-
-
-def _lead(demo: Demo, lang: Language) -> Table:
-    texts, effect = TEXTS[lang], demo.judgement.overall
-    table = _table("lead", lang, "metric", "value")
-    table.add_row(texts["defaulters"], f"{effect.counts['defaulted']:,}")
-    table.add_row(texts["alerted_before"], f"{effect.counts['caught']:,}")
-    labels = {
-        "lead_median_days": texts["lead_median"],
-        **{f"ahead_{days}_days": texts["lead_share"].format(days=counted(days, "day", lang)) for days in AHEAD},
-        "alerted_that_defaulted": texts["precision"],
-        "base_rate": texts["base_rate"],
-        "alerts_per_1000_and_month": texts["workload"],
-    }
-    for name, label in labels.items():
-        table.add_row(label, written(name, effect.figures[name], lang))
-    monthly = demo.judgement.at_monthly_budget.figures["recall"]
-    table.add_row(texts["recall_monthly"], written("recall", monthly, lang))
-    return table
-
-
-def _worked(demo: Demo) -> dict[str, Any]:
-    """The alert to tell of: of the worst openings with a task that were early enough the earliest."""
-    tasked = {episode for task in demo.tasks for episode in task["alerts"]}
-    defaults = {
-        each["borrower_id"]: date.fromisoformat(min(dates))
-        for each in demo.profiles
-        if (dates := [loan["defaulted_on"] for loan in each["loans"] if loan["defaulted_on"]])
-    }
-    openings = [a for a in demo.alerts if a["transition"] == "opened"]
-
-    def rank(alert: dict[str, Any]) -> tuple[bool, bool, int, int]:
-        default = defaults.get(alert["borrower_id"])
-        lead = -1 if default is None else (default - date.fromisoformat(alert["business_date"])).days
-        is_early = EARLY <= lead <= MAX_LEAD
-        return alert["episode"] in tasked, is_early, SEVERITIES.index(alert["severity"]), lead if is_early else 0
-
-    return max(openings, key=rank)
-
-
-def _story(demo: Demo, lang: Language) -> Table:
-    table = _table("one_alert", lang, "when", "what")
-    if demo.alerts:
-        chosen = _worked(demo)
-        alerts = [alert for alert in demo.alerts if alert["episode"] == chosen["episode"]]
-        tasks = [task for task in demo.tasks if chosen["episode"] in task["alerts"]]
-        for when, what in story(alerts, tasks, told_of(demo.events, chosen), demo.rules[chosen["rule"]], lang):
-            table.add_row(when, escape(what))
-    return table
+_RULE = msgspec.json.Decoder(KeptRule)

@@ -36,9 +36,9 @@ class MonthEnd(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 class Months:
     """Looks at all loans when a month ends; a loan that has ended is told of once more, and then no longer."""
 
-    def __init__(self) -> None:
-        self._disbursed: dict[str, int] = {}  # loan -> date of its first disbursement
-        self._ended: set[str] = set()
+    def __init__(self, disbursed: dict[str, int] | None = None, ended: set[str] | None = None) -> None:
+        self._disbursed = {} if disbursed is None else disbursed  # loan -> date of its first disbursement
+        self.ended = set() if ended is None else ended
 
     def heard(self, arrival: Arrival) -> None:
         """Note when a loan was paid out."""
@@ -52,10 +52,10 @@ class Months:
         look = Look(day, zone.end_of(day.date), zone.date_of, shelf.terms.history)
         for memory in memories:
             for loan_id, loan in sorted(memory.head.loans.items()):
-                if loan_id not in self._ended:
+                if loan_id not in self.ended:
                     yield self._row(shelf, memory, look, loan_id, loan)
                     if loan.state.status != "open":
-                        self._ended.add(loan_id)
+                        self.ended.add(loan_id)
 
     def _row(self, shelf: CompiledShelf, memory: Memory, look: Look, loan_id: str, loan: Loan) -> MonthEnd:
         on, state, disbursed = date_text(look.day.date), loan.state, self._disbursed.get(loan_id)

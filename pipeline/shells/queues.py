@@ -27,7 +27,7 @@ class QueueDay(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ages: dict[str, int]
 
 
-class _Open(NamedTuple):
+class OpenTask(NamedTuple):
     """What is remembered of an open task."""
 
     queue: str
@@ -39,30 +39,30 @@ class Queues:
     """Follows every task from its opening to its end."""
 
     def __init__(self) -> None:
-        self._open: dict[str, _Open] = {}
-        self._moves: dict[str, Counter[str]] = defaultdict(Counter)  # queue -> what happened since the last close
+        self.open: dict[str, OpenTask] = {}
+        self.moves: dict[str, Counter[str]] = defaultdict(Counter)  # queue -> what happened since the last close
 
     def heard(self, task: CollectionTask) -> None:
         """Note a revision of a task; one that was held and is told later opens then."""
-        known = self._open.get(task.id)
+        known = self.open.get(task.id)
         if task.status in ("open", "updated"):
-            self._moves[task.queue]["opened"] += known is None
-            self._open[task.id] = _Open(task.queue, None if known is None else known.since, task.due_by[:10])
+            self.moves[task.queue]["opened"] += known is None
+            self.open[task.id] = OpenTask(task.queue, None if known is None else known.since, task.due_by[:10])
         elif known is not None:
-            self._moves[task.queue][task.status] += 1
-            del self._open[task.id]
+            self.moves[task.queue][task.status] += 1
+            del self.open[task.id]
 
     def closed(self, on: int) -> Iterator[QueueDay]:
         """Every queue that ever had a task, at the close of a day, by name."""
         today, overdue = date_text(on), Counter[str]()
         ages: dict[str, Counter[str]] = defaultdict(Counter)
-        for task_id, task in self._open.items():
+        for task_id, task in self.open.items():
             if task.since is None:
-                self._open[task_id] = task = task._replace(since=on)
+                self.open[task_id] = task = task._replace(since=on)
             assert task.since is not None
             ages[task.queue][age_of(on - task.since)] += 1
             overdue[task.queue] += task.due_on <= today
-        for queue, moves in sorted(self._moves.items()):
+        for queue, moves in sorted(self.moves.items()):
             told = {name: ages[queue][name] for name in AGE_NAMES}
             moved = {name: moves[name] for name in MOVES}
             yield QueueDay(date=today, queue=queue, open=sum(told.values()), overdue=overdue[queue], ages=told, **moved)

@@ -25,6 +25,7 @@ class Kept:
         self._moved: dict[str, Memory] = {}  # perhaps changed since the last flush
         self.aside: Container[str] = ()  # whom sweeps pass over
         self.failed: Callable[[str, Exception], None] = _raised  # called where stored bytes cannot be read
+        self._new = 0  # written for the first time, since they were last asked for
 
     # -- what a portfolio asks for --
 
@@ -94,6 +95,7 @@ class Kept:
         database = self._store.database
         for borrower_id, memory in self._moved.items():
             if memory.is_touched or borrower_id not in self._tails:
+                self._new += borrower_id not in self._tails
                 head, tail = _frozen(borrower_id, memory)
                 database.execute(_KEEP_CLOSED, (borrower_id,))
                 database.execute(
@@ -110,6 +112,16 @@ class Kept:
                     (memory.asleep_until, borrower_id, memory.asleep_until),
                 )
         self._moved.clear()
+
+    def pop_new(self) -> int:
+        """How many were written for the first time since this was last asked."""
+        new, self._new = self._new, 0
+        return new
+
+    @property
+    def held(self) -> int:
+        """How many are in memory."""
+        return len(self._held)
 
     def closed(self) -> None:
         """A day was closed: from here on, borrowers are kept as they stand now."""
@@ -128,6 +140,7 @@ class Kept:
         """The batch was undone: nothing in memory can be trusted."""
         for held in (self._held, self._tails, self._moved):
             held.clear()
+        self._new = 0
 
     def wake_all(self) -> None:
         """Another shelf or other settings: nobody knows any more who may sleep."""
@@ -153,16 +166,28 @@ def _frozen(borrower_id: str, memory: Memory) -> tuple[bytes, bytes]:
 
 def as_closed(database: sqlite3.Connection) -> Iterator[Memory]:
     """Every borrower as of the last close, by id; of those set aside nothing is known since, so they are left out."""
-    query = """
-        select h.borrower_id, coalesce(c.head, h.head), coalesce(c.tail, t.tail)
-        from heads h join tails t using (borrower_id) left join closed_heads c using (borrower_id)
-        where (c.borrower_id is null or c.head is not null)
-            and h.borrower_id not in (select borrower_id from quarantine) order by h.borrower_id
-    """
+    query = f"{_AS_CLOSED} and h.borrower_id not in (select borrower_id from quarantine) order by h.borrower_id"
     for borrower_id, head, tail in database.execute(query):
         yield thaw(borrower_id, head, tail)
 
 
+def one_as_closed(database: sqlite3.Connection, borrower_id: str) -> Memory | None:
+    """A borrower as of the last close; None when it was not yet seen then."""
+    row = database.execute(f"{_AS_CLOSED} and h.borrower_id = ?", (borrower_id,)).fetchone()
+    return None if row is None else thaw(*row)
+
+
+def one_as_written(database: sqlite3.Connection, borrower_id: str) -> Memory | None:
+    """A borrower after the last batch; None when it was never seen."""
+    row = database.execute(f"{_SELECT} where borrower_id = ?", (borrower_id,)).fetchone()
+    return None if row is None else thaw(*row)
+
+
+_AS_CLOSED = """
+    select h.borrower_id, coalesce(c.head, h.head), coalesce(c.tail, t.tail)
+    from heads h join tails t using (borrower_id) left join closed_heads c using (borrower_id)
+    where (c.borrower_id is null or c.head is not null)
+"""
 _SELECT = "select borrower_id, head, tail from heads join tails using (borrower_id)"
 # The first write after a close keeps what stood before it; a borrower who was not there is noted as such.
 _KEEP_CLOSED = """

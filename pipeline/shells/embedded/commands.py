@@ -1,34 +1,35 @@
 """The commands of an embedded engine: run it, close its days, take its decisions out."""
 
 import json
-import os
-import sqlite3
+import signal
+import sys
 import time
+from contextlib import ExitStack, suppress
 from datetime import date
-from hashlib import sha256
 from pathlib import Path
 from typing import Annotated
-from urllib.error import HTTPError, URLError
-from urllib.request import Request, urlopen
 
-import msgspec
 import typer
 
 from config.settings import Settings
 from pipeline.events import FEEDS
-from pipeline.shelf import CompiledShelf
-from pipeline.shells.embedded.client import KEY_VARIABLE, PORT, detail_of
-from pipeline.shells.embedded.export import export as write_export
-from pipeline.shells.embedded.keys import KeyFileError, Keys, fresh_key, hashed_line, read_keys
+from pipeline.shells.embedded import day_end, inbox
+from pipeline.shells.embedded.backfill import BackfillError, refuse_unfinished
+from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, read_keys
+from pipeline.shells.embedded.last_run import write_files
+from pipeline.shells.embedded.listening import ListenError, address_of, listening
+from pipeline.shells.embedded.marks import ran_with
 from pipeline.shells.embedded.quarantine import asides_in
 from pipeline.shells.embedded.reading import read_only
-from pipeline.shells.embedded.runtime import Ran, Runtime, ran_in
-from pipeline.shells.embedded.store import DataError
+from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.services import Repeated, Service, running
+from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, shelf_of, unreachable
+from pipeline.zone import Zone
 
-KEYS = "keys"
+PORT = 8200
 
 day_app = typer.Typer(no_args_is_help=True, help="Business days.")
 
@@ -38,63 +39,81 @@ Data = Annotated[Path, typer.Option(help="The engine's data directory.")]
 
 def run(
     data: Data,
-    port: Annotated[int, typer.Option(help="Port on this machine.", min=0, max=65_535)] = PORT,
+    port: Annotated[int, typer.Option(help="Port on this machine; 0: any that is free.", min=0, max=65_535)] = PORT,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     memory_mb: Annotated[int, typer.Option(help="Megabytes for borrowers in memory.", min=1)] = 512,
     api_key_file: Annotated[Path | None, typer.Option(help="File of lines 'KEY scope,scope'.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option("--inbox", help="Folder into which files of events are dropped.")
+    ] = None,
+    webhooks: Annotated[Path | None, typer.Option(help="File of webhooks that are sent the decisions.")] = None,
     rules: Rules = None,
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
 ) -> None:
-    """Run the embedded engine: events in over HTTP, everything in one SQLite file."""
+    """Run the embedded engine: events in over HTTP and by files, everything in one SQLite file."""
     # They take half a second to load, which no other command should wait for.
     import uvicorn
 
     from pipeline.shells.embedded.api import app_of
+    from pipeline.shells.embedded.webhooks.commands import deliveries_of
 
     settings = settings_of(config)
     shelf = shelf_of(rules, settings)
-    try:
-        keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
-        runtime = Runtime(data, shelf, ran=_ran(shelf.hash, settings, rules, config), memory_mb=memory_mb)
-    except (KeyFileError, DataError) as error:
-        fail(str(error))
-    except OSError as error:
-        fail(unreachable(error))
-    worker = Worker(runtime)
-    worker.start()
-    app = app_of(worker, keys, shelf.terms.zone, lambda: time.time_ns() // 1_000_000)
-    if not quiet:
-        typer.echo(TEXTS[lang]["runs_at"].format(url=f"http://{host}:{port}", folder=data))
-    try:
-        uvicorn.run(app, host=host, port=port, log_level="warning", access_log=False)
-    finally:
-        worker.stop()
-        runtime.close()
+    with ExitStack() as opened:
+        try:
+            refuse_unfinished(data)
+            door = opened.enter_context(listening(host, port))
+            keys = read_keys(api_key_file) if api_key_file is not None else _own_keys(data, lang, quiet=quiet)
+            runtime = Runtime(data, shelf, ran=ran_with(shelf.hash, settings, rules, config), memory_mb=memory_mb)
+            opened.callback(runtime.close)
+            worker = Worker(runtime)
+            services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
+            if webhooks is not None:
+                services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
+        except (KeyFileError, DataError, ListenError, inbox.InboxError, BackfillError) as error:
+            fail(str(error))
+        except OSError as error:
+            fail(unreachable(error))
+        app = app_of(worker, runtime, keys, _now_ms, services=services)
+        if not quiet:
+            typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
+        # The door hands on the signal that ended it, as it would without one; then the services are stopped.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+        with running(services), suppress(KeyboardInterrupt):
+            uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False)).run([door])
 
 
-def _ran(shelf: str, settings: Settings, rules: list[Path] | None, config: Path | None) -> Ran:
-    """What decides beside the events, and where it stands."""
-    # Sets in the settings are written sorted: another process has them in another order.
-    mark = sha256(shelf.encode() + msgspec.json.encode(settings.model_dump(), order="deterministic")).hexdigest()
-    folders = None if rules is None else [str(folder.resolve()) for folder in rules]
-    return Ran(mark=mark, rules=folders, config=None if config is None else str(config.resolve()))
+def _beside(worker: Worker, settings: Settings, zone: Zone, data: Path, folder: Path | None) -> list[Service]:
+    """What works beside the door, in the order in which it is started."""
+    services: list[Service] = []
+    box = None if folder is None else inbox.Inbox(folder, worker.submit)
+    if box is not None:
+        services.append(Repeated("inbox", box.look, every_seconds=inbox.LOOKS_EVERY_SECONDS))
+    if settings.day_end.closes_at is not None:
+        timer = day_end.Timer(
+            settings.day_end,
+            zone,
+            worker.submit,
+            now_ms=_now_ms,
+            open_date=lambda: day_end.open_date_in(data / FILE),
+            may_close=lambda: box is None or box.is_drained,
+        )
+        services.append(Repeated("day end", timer.look, every_seconds=day_end.LOOKS_EVERY_SECONDS))
+    return services
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _own_keys(data: Path, lang: Lang, *, quiet: bool) -> Keys:
     """The keys of the data directory; the first is made with it, and shown this once."""
-    file = data / KEYS
-    if not file.exists():
-        data.mkdir(parents=True, exist_ok=True)
-        key = fresh_key()
-        draft = file.with_suffix(".draft")
-        draft.touch(0o600)
-        draft.write_text(hashed_line(key, ("ingest", "read", "admin")))
-        os.replace(draft, file)  # whole or not at all
-        if not quiet:
-            typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
-    return read_keys(file)
+    key = own_key(data)
+    if key is not None and not quiet:
+        typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
+    return read_keys(data / KEYS)
 
 
 def export(
@@ -109,40 +128,13 @@ def export(
 
     Rules and settings are those of its last run, wherever they stand.
     """
-    try:
-        with read_only(data) as database:
-            shelf = _shelf_of_last_run(database, data, rules, config)
-            aside = len(list(asides_in(database)))
-            summary = write_export(database, shelf, out)
-    except DataError as error:
-        fail(str(error))
-    except OSError as error:
-        fail(unreachable(error))
+    summary = write_files(data, out, rules, config)
+    with read_only(data) as database:
+        aside = len(list(asides_in(database)))
     if aside:
         typer.echo(TEXTS[lang]["exported_without"].format(aside=f"{aside:,}"), err=True)
     if not quiet:
         typer.echo(TEXTS[lang]["exported"].format(events=f"{summary.events:,}", folder=out))
-
-
-def _shelf_of_last_run(
-    database: sqlite3.Connection, data: Path, rules: list[Path] | None, config: Path | None
-) -> CompiledShelf:
-    """The rules that decided; other ones, or the same ones changed since, are refused."""
-    ran = ran_in(database)
-    if ran is None:
-        fail(f"{data}: expected an engine that has run, got one that never started; start it with forewarn run")
-    if rules is None and ran.rules is not None:
-        rules = [Path(folder) for folder in ran.rules]
-    if config is None and ran.config is not None:
-        config = Path(ran.config)
-    settings = settings_of(config)
-    shelf = shelf_of(rules, settings)
-    if _ran(shelf.hash, settings, rules, config).mark != ran.mark:
-        fail(
-            f"{data}: expected the rules and settings of its last run, got others; "
-            "start the engine with these, or name those by --rules and --config"
-        )
-    return shelf
 
 
 @day_app.command()
@@ -155,6 +147,9 @@ def close(
     quiet: Quiet = False,
 ) -> None:
     """Close a business day, and every day before it that is still open; the key is taken from FOREWARN_API_KEY."""
+    # Its library takes a tenth of a second to load, which no other command should wait for.
+    from pipeline.shells.embedded.client import EngineError, opened, send
+
     settings_of(config)
     try:
         day = date.fromisoformat(on)
@@ -165,15 +160,12 @@ def close(
         fail(f"--missing: expected one of {', '.join(FEEDS.values())}, got {strange[0]!r}")
     record = {"type": "day.ended", "date": day.isoformat()}
     body = json.dumps(record | ({"feeds": dict.fromkeys(missing, "missing")} if missing else {})).encode()
-    headers = {"Authorization": f"Bearer {os.environ.get(KEY_VARIABLE, '')}", "Content-Type": "application/json"}
     try:
-        with urlopen(Request(f"{to}/v1/events", body, headers)) as answer:
-            result = json.load(answer)["results"][0]
-    except HTTPError as error:
-        fail(detail_of(error, to))
-    except (URLError, ValueError) as error:
-        fail(f"{to}: expected an engine that listens, got {error}; start it with forewarn run, or name it with --to")
-    if result["status"] == "refused":
-        fail(result["why"])
+        with opened(to) as engine:
+            [result] = send(engine, [body], tries=1).results
+    except EngineError as error:
+        fail(str(error))
+    if result.status == "refused":
+        fail(str(result.why))
     if not quiet:
         typer.echo(TEXTS[lang]["day_closed"].format(date=day))

@@ -1,6 +1,5 @@
 """The command `forewarn doctor`: whether a data directory is sound, and what can be saved of it."""
 
-import fcntl
 import os
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from pipeline.shells.embedded.doctor import Finding, examined
+from pipeline.shells.embedded.lock import held
 from pipeline.shells.embedded.salvage import Saved, salvage
 from pipeline.shells.embedded.store import LOCK, DataError
 from pipeline.shells.embedded.texts import TEXTS
@@ -54,15 +54,11 @@ def _refuse_to_save(data: Path, out: Path) -> None:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         fail(f"{out}: expected a folder that is new or empty, got one with something in it; name another")
     try:
-        lock = os.open(data / LOCK, os.O_RDONLY)
-    except OSError:
-        return  # Nobody has ever worked here, or nobody can.
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
+        os.close(held(data / LOCK))
+    except BlockingIOError:
         fail(f"{data}: expected an engine that is stopped, got one that runs; stop it, then save what can be saved")
-    finally:
-        os.close(lock)
+    except OSError:
+        return  # Where no lock can be made, no engine works either.
 
 
 def _show(findings: list[Finding], data: Path, lang: Language) -> None:

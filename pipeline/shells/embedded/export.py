@@ -1,7 +1,7 @@
 """An embedded engine's data as the files of a replay: the same bytes for the same arrivals, but order and summary."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,39 +11,66 @@ from pipeline.decisions import Alert, CollectionTask, DeadLetter, Disagreement, 
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import as_closed
+from pipeline.shells.embedded.day_ends import month_lines, queue_lines
+from pipeline.shells.embedded.digest import Digest
 from pipeline.shells.embedded.runtime import KINDS, LOG, Standing, standing_in
 from pipeline.shells.replay import FILES, HELD, MONTHS, ORDER, PROFILES, QUEUES, SUMMARY, VERDICT, Summary, write_rules
 from pipeline.zone import date_text
 
+DIGEST = "opening-digest.json"  # of a backfill
+LEFT = (SUMMARY, VERDICT, DIGEST)  # what an earlier export left says nothing of this one
 
-def export(database: sqlite3.Connection, shelf: CompiledShelf, out: Path) -> Summary:
-    """Write the files of a replay into a folder, and the log of arrivals beside them.
+
+def export(
+    database: sqlite3.Connection, shelf: CompiledShelf, out: Path, only: Collection[str] | None = None
+) -> Summary:
+    """Write the files of a replay into a folder, and the log of arrivals beside them; or only some of these files.
 
     `database` is read as it stands at this moment, whoever writes to it meanwhile. Borrowers that are set aside have no
     profile: what came since then is not in their memory.
     """
     out.mkdir(parents=True, exist_ok=True)
-    for name in (SUMMARY, PROFILES, VERDICT, MONTHS, QUEUES):  # What an earlier export left says nothing of this one.
+    for name in LEFT:
         (out / name).unlink(missing_ok=True)
     begins = not database.in_transaction
     if begins:
         database.execute("begin")
     try:
         standing = standing_in(database)
-        _write(out / LOG, (raw for (raw,) in database.execute("select raw from arrivals order by n")))
-        for kind, name in FILES.items():
-            query = "select body from decisions where kind = ? order by n"
-            _write(out / name, (body for (body,) in database.execute(query, (KINDS[kind],))))
-        _write(out / HELD, ())
-        profiles = _write(out / PROFILES, _profiles(database, shelf, standing))
+        written = {
+            name: _write(out / name, lines())
+            for name, lines in _files(database, shelf, standing).items()
+            if only is None or name in only
+        }
         write_rules(shelf, out)
-        _write(out / ORDER, _order(database, shelf, standing))
-        summary = _summary(database, shelf, standing, profiles)
+        if digest := database.execute("select body from decisions where kind = ?", (KINDS[Digest],)).fetchone():
+            (out / DIGEST).write_bytes(msgspec.json.format(digest[0], indent=2) + b"\n")
+        summary = _summary(database, shelf, standing, written.get(PROFILES, 0))
     finally:
         if begins:
             database.execute("rollback")
     (out / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
     return summary
+
+
+def _files(
+    database: sqlite3.Connection, shelf: CompiledShelf, standing: Standing
+) -> dict[str, Callable[[], Iterable[bytes]]]:
+    """The lines of each file, read when they are asked for."""
+
+    def bodies(kind: type) -> Callable[[], Iterable[bytes]]:
+        query = "select body from decisions where kind = ? order by n"
+        return lambda: (body for (body,) in database.execute(query, (KINDS[kind],)))
+
+    return {
+        LOG: lambda: (raw for (raw,) in database.execute("select raw from arrivals order by n")),
+        **{name: bodies(kind) for kind, name in FILES.items()},
+        HELD: lambda: (),
+        MONTHS: lambda: month_lines(database, shelf, standing.closed, as_closed(database)),
+        QUEUES: lambda: queue_lines(database),
+        PROFILES: lambda: _profiles(database, shelf, standing),
+        ORDER: lambda: _order(database, shelf, standing),
+    }
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> int:

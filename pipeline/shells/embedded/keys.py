@@ -1,5 +1,6 @@
 """API keys: who may ask for what. Only hashes are kept; a key itself is shown once, when it is made."""
 
+import os
 import secrets
 from datetime import date
 from hashlib import sha256
@@ -9,6 +10,7 @@ from typing import Literal, NamedTuple, get_args
 Scope = Literal["ingest", "read", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 HASHED = "sha256:"
+KEYS = "keys"  # the file of an engine that was given none
 
 
 class KeyFileError(Exception):
@@ -71,6 +73,20 @@ def _grant(words: list[str], place: str) -> tuple[str, Grant]:
 def fresh_key() -> str:
     """A new key."""
     return secrets.token_urlsafe(24)
+
+
+def own_key(folder: Path) -> str | None:
+    """A new key with every scope, where a data directory has no file of keys yet; the file keeps its hash."""
+    file = folder / KEYS
+    if file.exists():
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    key = fresh_key()
+    draft = file.with_suffix(".draft")
+    draft.touch(0o600)
+    draft.write_text(hashed_line(key, SCOPES))
+    os.replace(draft, file)  # whole or not at all
+    return key
 
 
 def hashed_line(key: str, scopes: tuple[Scope, ...]) -> str:

@@ -14,7 +14,8 @@ from rich.table import Table
 
 from connectors.whole_lines import BadFile
 from pipeline.decisions import DeadLetter
-from pipeline.shells.embedded.client import KEY_VARIABLE, PORT, detail_of
+from pipeline.shells.embedded.client import KEY_VARIABLE
+from pipeline.shells.embedded.commands import PORT
 from pipeline.shells.embedded.letters import Letter, Wanted, chosen, counts_in, letter_in, letters_in, letters_of
 from pipeline.shells.embedded.quarantine import Aside, asides_in
 from pipeline.shells.embedded.reading import read_only
@@ -156,13 +157,21 @@ def _answers(to: str, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
             with urlopen(Request(f"{to}/v1/dead-letters/replay", body, headers)) as response:
                 answer = json.load(response)
         except HTTPError as error:
-            fail(detail_of(error, to))
+            fail(_detail(error, to))
         except (URLError, ValueError) as error:
             fail(
                 f"{to}: expected an engine that listens, got {error}; start it with forewarn run, or name it with --to"
             )
         yield answer
         after, asked = answer["after"], asked | {"until": answer["until"]}
+
+
+def _detail(error: HTTPError, to: str) -> str:
+    """What an answer says of itself; another server's may say nothing."""
+    try:
+        return str(json.load(error)["detail"])
+    except (ValueError, KeyError, TypeError):
+        return f"{to}: expected the answer of an engine, got status {error.code}; check the address"
 
 
 def _only(folder: Path | None, data: Path | None) -> Path:

@@ -4,6 +4,7 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 """
 
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -14,10 +15,13 @@ import msgspec
 
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
 from pipeline.decode import Arrival, Decoder, Refusal
-from pipeline.events import DayEnded
+from pipeline.events import DayEnded, Event
 from pipeline.look import Day
+from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
+from pipeline.shells.embedded.day_ends import DayEnds, Moves
+from pipeline.shells.embedded.digest import Digest, digest_of
 from pipeline.shells.embedded.disk import DOCTOR, told_of
 from pipeline.shells.embedded.disk import Halted as Halted
 from pipeline.shells.embedded.disk import Unstored as Unstored
@@ -34,8 +38,9 @@ KINDS: dict[type, str] = {
     CollectionTask: "task",
     DeadLetter: "dead_letter",
     Disagreement: "disagreement",
+    Digest: "digest",
 }
-
+Said = Decision | Digest
 
 PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
 
@@ -55,10 +60,34 @@ _REUSED = "Idempotency-Key: expected the lines that it was first sent with, got 
 class Outcome(NamedTuple):
     """What came of one line."""
 
-    line: int  # its number in the log; 0: it is not there
+    line: int  # its number in the log; 0: it is not there, or was known before
     status: Literal["accepted", "refused", "repeated"]
-    reason: str | None = None
+    reason: str | None = None  # why it is refused; of a repeated one, why it was refused at first
     why: str | None = None
+
+
+class Tallied(NamedTuple):
+    """What is counted; '' is none."""
+
+    kind: str
+    rule: str = ""
+    queue: str = ""
+    severity: str = ""
+    detail: str = ""
+
+
+class Marks(NamedTuple):
+    """What a decision is looked for by."""
+
+    kind: str
+    detail: str
+    rule: str | None
+    queue: str | None
+    severity: str | None
+
+    def tallied(self) -> Tallied:
+        """As what it is counted."""
+        return Tallied(self.kind, self.rule or "", self.queue or "", self.severity or "", self.detail)
 
 
 class Standing(msgspec.Struct, kw_only=True):
@@ -70,8 +99,10 @@ class Standing(msgspec.Struct, kw_only=True):
     published: PublishedStanding | None = None
     first_day: int | None = None
     lines: int = 0
+    decisions: int = 0
     by_type: dict[str, int] = {}
     unknown_fields: int = 0
+    moves: Moves = {}
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,12 +116,19 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
 Done = TypeVar("Done")
 
 
+class History(NamedTuple):
+    """What a backfill loads: its days begin at the latest with `first`; up to `until` nobody is told of anything."""
+
+    first: int
+    until: int
+
+
 class Runtime:
     """A portfolio over a data directory; one thread uses it."""
 
     def __init__(self, folder: Path, shelf: CompiledShelf, *, ran: "Ran", memory_mb: int = 512) -> None:
         """Where `ran` decides otherwise than the last run, nobody sleeps on."""
-        self.shelf = shelf
+        self.shelf, self.ran = shelf, ran
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
@@ -98,6 +136,10 @@ class Runtime:
         self._marked: dict[str, tuple[int, BaseException]] = {}  # who failed in this batch: at which line, by what
         self._stepped: str | None = None  # whose event is worked on
         self._is_undone = False  # a batch was undone, and what is in memory is not yet that of the store
+        self._tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
+        self.day_ends = DayEnds(self.store.database)
+        self.history: History | None = None  # of a backfill
+        self._digest: Digest | None = None  # to be said before anything of the next day
         try:
             before = ran_in(self.store.database)
             if before != ran:
@@ -144,9 +186,14 @@ class Runtime:
                 if self._is_undone:
                     self._restore()
                 with self.store.transaction():
+                    self._tally.clear()
                     self._put_marked(0)
                     done = work()
                     self.borrowers.flush()
+                    self._tally[Tallied("borrower")] += self.borrowers.pop_new()
+                    counts = [(*key, number) for key, number in self._tally.items() if number]
+                    self.store.database.executemany(_TALLY, counts)
+                    self.day_ends.flush()
                     self.store.write("standing", _ENCODER.encode(self._standing()))
             except BaseException as error:
                 self._undo()
@@ -191,15 +238,17 @@ class Runtime:
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
             return [self._take(raw, batch.may_all) for raw in batch.lines]
-        query = "select lines, digest from requests where key = ?"
+        query = "select lines, digest, refused from requests where key = ?"
         known = self.store.database.execute(query, (batch.request,)).fetchone()
-        done, digest = (0, _digest_of(())) if known is None else known
+        done, digest, reasons = (0, _digest_of(()), {}) if known is None else (*known[:2], _REASONS.decode(known[2]))
         if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
             return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
-        outcomes = [Outcome(0, "repeated") for _ in batch.lines[:done]]
+        outcomes = [Outcome(0, "repeated", *reasons.get(n, ())) for n in range(done)]
+        self._tally[Tallied("arrival", detail="repeated")] += done
         outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
-        row = (batch.request, len(batch.lines), _digest_of(batch.lines))
-        self.store.database.execute("insert or replace into requests values (?, ?, ?)", row)
+        reasons = {n: (each.reason, each.why) for n, each in enumerate(outcomes) if each.reason is not None}
+        row = (batch.request, len(batch.lines), _digest_of(batch.lines), _ENCODER.encode(reasons))
+        self.store.database.execute("insert or replace into requests values (?, ?, ?, ?)", row)
         return outcomes
 
     # -- one line --
@@ -214,13 +263,15 @@ class Runtime:
         try:
             arrival = self.decoder.decode(raw, position)
         except Refusal as refusal:
-            self._log(raw)
+            self._log(raw, None)
             self._keep([refused(raw, refusal.reason, refusal.why, position)])
+            self._tally[Tallied("arrival", detail=refusal.reason)] += 1
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
         if arrival.feed in PRIVILEGED and not may_all:
             why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
+            self._tally[Tallied("arrival", detail="forbidden")] += 1
             return Outcome(0, "refused", "forbidden", why)
-        self._log(raw)
+        self._log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
         self._put_marked(standing.lines)
@@ -228,46 +279,105 @@ class Runtime:
         aside = self.quarantine.get(self._stepped)
         if aside is not None:
             self._keep([refused(raw, FAULT, aside.why, position)])
+            self._tally["arrival", arrival.type, "", "", FAULT] += 1
             return Outcome(standing.lines, "refused", FAULT, aside.why)
-        decisions = list(self._decided(arrival))
-        self._keep(decisions)
-        for each in decisions:
+        outcome = Outcome(standing.lines, "accepted")
+        for each in self._keep(self._decided(arrival)):
             if isinstance(each, DeadLetter) and each.source == position:
-                return Outcome(standing.lines, "refused", each.reason, each.why)
-        return Outcome(standing.lines, "accepted")
+                outcome = Outcome(standing.lines, "refused", each.reason, each.why)
+        # A plain tuple, as this is done for every event.
+        self._tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
+        return outcome
 
-    def _log(self, raw: bytes) -> None:
+    def _log(self, raw: bytes, arrival: Arrival | None) -> None:
         self.standing.lines += 1
-        self.store.database.execute("insert into arrivals values (?, ?)", (self.standing.lines, raw))
+        borrower, date = (None, None) if arrival is None else (_borrower(arrival.event), arrival.date)
+        self.store.database.execute(_LOG, (self.standing.lines, borrower, date, raw))
 
-    def _decided(self, arrival: Arrival) -> Iterator[Decision]:
+    def _decided(self, arrival: Arrival) -> Iterator[Said]:
         portfolio = self.portfolio
         if portfolio.day is None:
-            portfolio.open(arrival.date)
-            self.standing.first_day = arrival.date
+            self.standing.first_day = arrival.date if self.history is None else min(arrival.date, self.history.first)
+            portfolio.open(self.standing.first_day)
         before = portfolio.date
-        yield from portfolio.take(arrival)
+        self.day_ends.arrived(arrival, self.standing.lines)
+        yield from self._heard(portfolio.take(arrival))
         if isinstance(arrival.event, DayEnded) and portfolio.date > before:
             closes = [(day, self.standing.lines) for day in range(before, portfolio.date)]
             self.store.database.executemany("insert into closes values (?, ?)", closes)
             self.borrowers.flush()
             self.borrowers.closed()
-            yield from portfolio.judge_early()
+            yield from self._heard(portfolio.judge_early())
 
-    def _keep(self, decisions: Iterable[Decision]) -> None:
-        rows = [
-            (KINDS[type(each)], _detail(each), getattr(each, "rule", None), _borrower(each), self._encoded(each))
-            for each in decisions
-        ]
-        self.store.database.executemany(
-            "insert into decisions (kind, detail, rule, borrower_id, body) values (?, ?, ?, ?, ?)", rows
-        )
+    def _heard(self, decisions: Iterator[Decision]) -> Iterator[Said]:
+        """Decisions as they come, tasks noted for the queues; the digest comes between its day and the next."""
+        for each in decisions:
+            yield from self._opening()
+            if isinstance(each, CollectionTask):
+                self.day_ends.heard(each)
+            yield each
+        yield from self._opening()
 
-    def _encoded(self, decision: Decision) -> bytes:
+    def _opening(self) -> Iterator[Digest]:
+        if self._digest is not None:
+            yield self._digest
+            self._digest = None
+
+    def _day_closed(self) -> None:
+        closed = self.portfolio.closed
+        assert closed is not None
+        self._read_all(lambda everyone: self.day_ends.closed(self.shelf, closed, everyone))
+        if self.history is not None and closed.date == self.history.until:
+            self._digest = self._read_all(lambda everyone: digest_of(self.shelf, closed, everyone))
+
+    def _read_all(self, read: Callable[[Iterator[Memory]], Done]) -> Done:
+        """What is read of every borrower; where it fails, the one that is read just then is at fault."""
+        at: Memory | None = None
+
+        def everyone() -> Iterator[Memory]:
+            nonlocal at
+            for at in self.borrowers.each():
+                yield at
+            at = None
+
         try:
-            return line(decision)
+            return read(everyone())
         except Exception as error:
-            if isinstance(decision, DeadLetter):
+            if at is None or isinstance(error, sqlite3.Error | MemoryError | Failed):
+                raise
+            raise Failed(at.borrower_id, self.standing.lines) from error
+
+    def _keep(self, decisions: Iterable[Said]) -> list[Said]:
+        """Keep decisions as they are made: the day on which each was made is the one that is open just then."""
+        kept, rows = [], []
+        for each in decisions:
+            self.standing.decisions += 1
+            if self.portfolio.day is not None:
+                day = (self.portfolio.date, self.standing.decisions)
+                self.store.database.execute("insert or ignore into decision_days values (?, ?)", day)
+            if isinstance(each, Digest):
+                self.store.write("muted", self.standing.decisions - 1)
+            marks = _marks(each)
+            borrower = self._dead(each) if isinstance(each, DeadLetter) else _borrower(each)
+            rows.append((self.standing.decisions, *marks, borrower, self._encoded(each)))
+            self._tally[marks.tallied()] += 1
+            kept.append(each)
+        if rows:
+            self.store.database.executemany(_KEEP, rows)
+        return kept
+
+    def _dead(self, letter: DeadLetter) -> str | None:
+        """Note at a line of the log that it was refused, perhaps later; whose it is."""
+        query = "update arrivals set refused = ? where n = ? returning borrower_id"
+        rows = self.store.database.execute(query, (letter.reason, letter.source["line"])).fetchall()
+        whose: str | None = rows[0][0] if rows else None
+        return borrower_in(letter.raw) if whose is None else whose
+
+    def _encoded(self, decision: Said) -> bytes:
+        try:
+            return _body(decision)
+        except Exception as error:
+            if isinstance(decision, DeadLetter | Digest):
                 raise
             raise Failed(decision.borrower_id, self.standing.lines) from error
 
@@ -277,6 +387,7 @@ class Runtime:
         portfolio, standing = self.portfolio, self.standing
         standing.day, standing.closed, standing.is_opened = portfolio.day, portfolio.closed, portfolio.is_opened
         standing.published = portfolio.published.standing()
+        standing.moves = self.day_ends.moves
         return standing
 
     def _restore(self) -> None:
@@ -289,6 +400,9 @@ class Runtime:
         self.borrowers.aside = self.quarantine
         portfolio.failed = self.borrowers.failed = self._failed
         self._stepped, self._is_undone = None, False
+        portfolio.after_close = self._day_closed
+        self.day_ends.restore(standing.moves)
+        self._digest = None
 
 
 def ran_in(database: sqlite3.Connection) -> Ran | None:
@@ -303,6 +417,12 @@ def standing_in(database: sqlite3.Connection) -> Standing:
     return Standing() if row is None else _STANDING.decode(row[0])
 
 
+def muted_in(database: sqlite3.Connection) -> int:
+    """Up to which row decisions are history that nobody is told of; the opening digest is the row after it."""
+    row = database.execute("select value from meta where name = 'muted'").fetchone()
+    return 0 if row is None else int(row[0])
+
+
 def _digest_of(lines: Sequence[bytes]) -> bytes:
     digest = sha256()
     for raw in lines:
@@ -310,20 +430,25 @@ def _digest_of(lines: Sequence[bytes]) -> bytes:
     return digest.digest()
 
 
-def _detail(decision: Decision) -> str:
+def _marks(decision: Said) -> Marks:
+    """What a decision is looked for by."""
+    kind = KINDS[type(decision)]
     match decision:
         case Alert():
-            return decision.transition
+            return Marks(kind, decision.transition, decision.rule, None, decision.severity)
         case CollectionTask():
-            return decision.status
+            return Marks(kind, decision.status, None, decision.queue, None)
         case DeadLetter():
-            return decision.reason
+            return Marks(kind, decision.reason, None, None, None)
         case Disagreement():
-            return decision.field
+            return Marks(kind, decision.field, None, None, None)
+        case Digest():
+            return Marks(kind, decision.as_of, None, None, None)
 
 
-def _borrower(decision: Decision) -> str | None:
-    return borrower_in(decision.raw) if isinstance(decision, DeadLetter) else decision.borrower_id
+def _borrower(of: Event | Said) -> str | None:
+    borrower_id: str | None = getattr(of, "borrower_id", None)
+    return borrower_id
 
 
 def borrower_in(raw: bytes) -> str | None:
@@ -338,6 +463,19 @@ class _Whose(msgspec.Struct):
     borrower_id: str | None = None
 
 
+def _body(decision: Said) -> bytes:
+    return msgspec.json.encode(decision) if isinstance(decision, Digest) else line(decision)
+
+
+_LOG = "insert into arrivals (n, borrower_id, date, raw) values (?, ?, ?, ?)"
+_KEEP = """
+    insert into decisions (n, kind, detail, rule, queue, severity, borrower_id, body) values (?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_TALLY = """
+    insert into tallies (kind, rule, queue, severity, detail, number) values (?, ?, ?, ?, ?, ?)
+    on conflict do update set number = number + excluded.number
+"""
 _WHOSE = msgspec.json.Decoder(_Whose)
 _ENCODER = msgspec.msgpack.Encoder()
 _STANDING = msgspec.msgpack.Decoder(Standing)
+_REASONS = msgspec.msgpack.Decoder(dict[int, tuple[str, str | None]])

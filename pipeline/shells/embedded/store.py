@@ -6,7 +6,6 @@ as it was before the batch or after it.
 DataError     a data directory that cannot be used
 """
 
-import fcntl
 import os
 import sqlite3
 from collections.abc import Iterator
@@ -15,20 +14,26 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.shells.embedded.disk import DOCTOR, Unstored
+from pipeline.shells.embedded.lock import held
 
 FORMAT = 1
 FILE, LOCK = "forewarn.sqlite", "lock"
 MEGABYTE = 1 << 20
-MOST_LOG = (
-    1024 * MEGABYTE
-)  # of writes that are not yet folded into the file: only a reader that never ends comes so far
+MOST_LOG = 1024 * MEGABYTE  # of writes that wait to be folded in: only where a reader does not end come so many
 KEPT_LOG = 64 * MEGABYTE  # how much of it is left on the disk when it has been folded in
 ROOM = 16 * MEGABYTE  # on the disk before an engine that found it full takes anything again
 WAIT_MS = 1_000  # for a reader that is about to end
 UPGRADE = "git pull && make setup"
 
 _SCHEMA = """
-create table arrivals (n integer primary key, raw blob not null);
+create table arrivals (
+    n integer primary key,
+    borrower_id text,
+    date integer,  -- the event's business date
+    refused text,  -- reason of its dead letter
+    raw blob not null
+);
+create index arrivals_by_borrower on arrivals (borrower_id, n) where borrower_id is not null;
 create table closes (date integer primary key, n integer not null);  -- after which arrival each day was closed
 create table heads (
     borrower_id text primary key, head blob not null, asleep_until integer not null, is_early integer not null
@@ -40,15 +45,17 @@ create table tails (borrower_id text primary key, tail blob not null);
 create table closed_heads (borrower_id text primary key, head blob, tail blob);
 create table decisions (
     n integer primary key,
-    kind text not null,    -- alert, shadow, task, dead_letter, disagreement
-    detail text not null,  -- transition, status, reason or field
+    kind text not null,    -- alert, shadow, task, dead_letter, disagreement, digest
+    detail text not null,  -- transition, status, reason, field or date
     rule text,
+    queue text,
+    severity text,
     borrower_id text,
     body blob not null
 );
+-- Every filter a reader may ask for is a few ranges of one of these, each in the order of n.
 create index decisions_by_kind on decisions (kind, n);
 create index dead_letters_by_reason on decisions (kind, detail, n) where kind = 'dead_letter';
-create index decisions_by_borrower on decisions (borrower_id, n);
 -- Borrowers on whom the core failed: their events are dead letters until these are taken again.
 create table quarantine (
     borrower_id text primary key,
@@ -58,10 +65,38 @@ create table quarantine (
 ) without rowid;
 -- Dead letters that were taken again, and as which arrival.
 create table replayed (letter integer primary key, line integer not null);
+create index decisions_by_severity on decisions (kind, severity, detail, n);
+create index decisions_by_rule on decisions (kind, rule, severity, detail, n) where rule is not null;
+create index decisions_by_queue on decisions (kind, queue, detail, n) where queue is not null;
+create index decisions_by_borrower on decisions (borrower_id, n) where borrower_id is not null;
+-- Decisions are numbered in the order of business days, so a span of dates is a span of numbers.
+create table decision_days (date integer primary key, first integer not null);
+-- How many there are of each kind, so that nobody needs to count; '' is none.
+create table tallies (
+    kind text not null,  -- of a decision; or arrival, whose detail is accepted, repeated or a reason, rule its type
+    rule text not null,
+    queue text not null,
+    severity text not null,
+    detail text not null,
+    number integer not null,
+    primary key (kind, rule, queue, severity, detail)
+) without rowid;
+-- What a replay keeps in queues.jsonl and months.jsonl, and what is remembered from close to close to write it.
+create table queue_days (n integer primary key, body blob not null);
+create table month_ends (n integer primary key, body blob not null);  -- zstd of many lines
+create table open_tasks (
+    id text primary key, queue text not null, since integer, due_on text not null  -- since null: opened since the close
+) without rowid;
+create table disbursements (
+    loan_id text, date integer, n integer not null,  -- the first arrival that told of it
+    primary key (loan_id, date)
+) without rowid;
+create table ended_loans (loan_id text primary key) without rowid;  -- those whose end a month has told of
 create table requests (
     key text primary key,
     lines integer not null,  -- how many of its lines were taken
-    digest blob not null     -- of those lines, so that a key that is used for others is noticed
+    digest blob not null,    -- of those lines, so that a key that is used for others is noticed
+    refused blob not null    -- which of them were refused, and why
 ) without rowid;
 create table meta (name text primary key, value blob not null) without rowid;
 """
@@ -79,11 +114,9 @@ class Store:
         self.folder = folder
         self.most_log = MOST_LOG
         self._log = folder / f"{FILE}-wal"
-        self._lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(self._lock)
+            self._lock = held(folder / LOCK)
+        except BlockingIOError:
             raise DataError(
                 f"{folder}: expected a data directory of its own, got one that another process works in; "
                 "stop that process or name another directory"

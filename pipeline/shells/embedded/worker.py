@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
@@ -49,6 +50,7 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
         self._stopped: Unstored | Halted | None = None  # why nothing is taken
         self.after_commit: list[Callable[[], None]] = []  # called by the engine's thread, so they only wake others
+        self.after_batch: list[Callable[[float], None]] = []  # the same, with the seconds that it took
 
     def start(self) -> None:
         """Begin to work."""
@@ -136,6 +138,7 @@ class Worker:
             _LOGGER.warning("events are taken in again")
 
     def _work(self, jobs: list[Job]) -> None:
+        began = time.perf_counter()
         if self._stopped is not None:
             for job in jobs:
                 job.done.set_exception(self._stopped)
@@ -156,6 +159,8 @@ class Worker:
         else:
             for job, found in zip(jobs, outcomes, strict=True):
                 job.done.set_result(found)
+            for note in self.after_batch:
+                note(time.perf_counter() - began)
             self._wake()
 
     def _answer(self, call: Call) -> None:
