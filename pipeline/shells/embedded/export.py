@@ -26,12 +26,15 @@ def export(
 ) -> Summary:
     """Write the files of a replay into a folder, and the log of arrivals beside them; or only some of these files.
 
-    `database` is read as it stands at this moment, whoever writes to it meanwhile.
+    `database` is read as it stands at this moment, whoever writes to it meanwhile. Borrowers that are set aside have no
+    profile: what came since then is not in their memory.
     """
     out.mkdir(parents=True, exist_ok=True)
     for name in LEFT:
         (out / name).unlink(missing_ok=True)
-    database.execute("begin")
+    begins = not database.in_transaction
+    if begins:
+        database.execute("begin")
     try:
         standing = standing_in(database)
         written = {
@@ -44,7 +47,8 @@ def export(
             (out / DIGEST).write_bytes(msgspec.json.format(digest[0], indent=2) + b"\n")
         summary = _summary(database, shelf, standing, written.get(PROFILES, 0))
     finally:
-        database.execute("rollback")
+        if begins:
+            database.execute("rollback")
     (out / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
     return summary
 

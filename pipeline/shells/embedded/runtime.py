@@ -5,10 +5,11 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
@@ -16,10 +17,15 @@ from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disa
 from pipeline.decode import Arrival, Decoder, Refusal
 from pipeline.events import DayEnded, Event
 from pipeline.look import Day
+from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
 from pipeline.shells.embedded.day_ends import DayEnds, Moves
 from pipeline.shells.embedded.digest import Digest, digest_of
+from pipeline.shells.embedded.disk import DOCTOR, told_of
+from pipeline.shells.embedded.disk import Halted as Halted
+from pipeline.shells.embedded.disk import Unstored as Unstored
+from pipeline.shells.embedded.quarantine import FAULT, Failed, Quarantine
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
 from pipeline.shells.published import Standing as PublishedStanding
@@ -107,15 +113,14 @@ class Ran(msgspec.Struct, frozen=True, kw_only=True):
     config: str | None = None
 
 
+Done = TypeVar("Done")
+
+
 class History(NamedTuple):
     """What a backfill loads: its days begin at the latest with `first`; up to `until` nobody is told of anything."""
 
     first: int
     until: int
-
-
-class Unstored(Exception):
-    """The disk took nothing: the batch was undone, and nothing of it was acknowledged."""
 
 
 class Runtime:
@@ -127,6 +132,10 @@ class Runtime:
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
+        self.quarantine = Quarantine(self.store.database)
+        self._marked: dict[str, tuple[int, BaseException]] = {}  # who failed in this batch: at which line, by what
+        self._stepped: str | None = None  # whose event is worked on
+        self._is_undone = False  # a batch was undone, and what is in memory is not yet that of the store
         self._tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
         self.day_ends = DayEnds(self.store.database)
         self.history: History | None = None  # of a backfill
@@ -139,9 +148,19 @@ class Runtime:
                         self.borrowers.wake_all()
                     self.store.write("ran", msgspec.json.encode(ran))
             self._restore()
-        except sqlite3.DatabaseError as error:
+            self._refuse_fewer()
+        except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self.store.close()
-            raise DataError(f"{folder}: expected a sound database, got {error}; restore a backup") from None
+            advice = DOCTOR.format(folder=folder)
+            raise DataError(f"{folder}: expected a sound database, got {error}; {advice}") from None
+
+    def _refuse_fewer(self) -> None:
+        """The log must end where it is said to: SQLite does not notice when whole arrivals are missing."""
+        last = self.store.database.execute("select coalesce(max(n), 0) from arrivals").fetchone()[0]
+        if last != self.standing.lines:
+            self.store.close()
+            advice = DOCTOR.format(folder=self.store.folder)
+            raise DataError(f"{self.store.folder}: expected {self.standing.lines} arrivals, got {last}; {advice}")
 
     def close(self) -> None:
         """Let go of the data directory."""
@@ -150,27 +169,71 @@ class Runtime:
     def take(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
         """Take batches in, all or none; they are on the disk when this returns.
 
-        Raises Unstored when the disk takes nothing.
+        Raises Unstored when the disk takes nothing, Halted when nothing will be taken any more.
         """
-        self._tally.clear()
-        try:
-            with self.store.transaction():
-                outcomes = [self._take_batch(batch) for batch in batches]
-                self.borrowers.flush()
-                self._tally[Tallied("borrower")] += self.borrowers.pop_new()
-                self.store.database.executemany(
-                    _TALLY, [(*key, number) for key, number in self._tally.items() if number]
-                )
-                self.day_ends.flush()
-                self.store.write("standing", _ENCODER.encode(self._standing()))
-        except BaseException as error:
-            self.borrowers.forget()
+        return self.worked(lambda: [self._take_batch(batch) for batch in batches])
+
+    def worked(self, work: Callable[[], Done]) -> Done:
+        """Do some work in one transaction; where the core fails on a borrower, do it again without that one.
+
+        What was done to a borrower before it failed is done again, so that it is set aside at the very line that it
+        failed on, whatever else was in the batch.
+        """
+        self._marked = {}
+        while True:
+            try:
+                self.store.keep_log_short()
+                if self._is_undone:
+                    self._restore()
+                with self.store.transaction():
+                    self._tally.clear()
+                    self._put_marked(0)
+                    done = work()
+                    self.borrowers.flush()
+                    self._tally[Tallied("borrower")] += self.borrowers.pop_new()
+                    counts = [(*key, number) for key, number in self._tally.items() if number]
+                    self.store.database.executemany(_TALLY, counts)
+                    self.day_ends.flush()
+                    self.store.write("standing", _ENCODER.encode(self._standing()))
+            except BaseException as error:
+                self._undo()
+                if not isinstance(error, Failed) or error.borrower_id in self._marked:
+                    raise told_of(error, self.store.folder) from error
+                self._marked[error.borrower_id] = error.line, error.__cause__ or error
+            else:
+                self.borrowers.settle()
+                self.quarantine.tell()
+                return done
+
+    def lift(self, borrower_id: str) -> None:
+        """Let a borrower out of the quarantine, inside the transaction of some work."""
+        if self._marked.get(borrower_id, (1,))[0]:  # One that fails wherever it is touched stays where it is.
+            self.quarantine.lift(borrower_id)
+
+    def _undo(self) -> None:
+        self.borrowers.forget()
+        self._is_undone = True
+        with suppress(sqlite3.Error):  # Where even that cannot be read, the next batch begins with it.
             self._restore()
-            if isinstance(error, sqlite3.OperationalError):
-                raise Unstored(str(error)) from error
-            raise
-        self.borrowers.settle()
-        return outcomes
+
+    def _put_marked(self, at: int) -> None:
+        """Set those aside who failed at a line when it was tried before; 0 is before the batch."""
+        for borrower_id, (line_, error) in self._marked.items():
+            if line_ == at:
+                self._put_aside(borrower_id, error, line=at or self.standing.lines + 1)
+
+    def _put_aside(self, borrower_id: str, error: BaseException, *, line: int) -> None:
+        day = self.portfolio.day
+        self.quarantine.put(borrower_id, error, line=line, date=None if day is None else day.date)
+
+    def _failed(self, borrower_id: str, error: Exception) -> None:
+        """The core failed on a borrower: in a sweep it was written just before, so that nothing else need be undone."""
+        if isinstance(error, sqlite3.Error | MemoryError | Failed):
+            raise error
+        if borrower_id == self._stepped:
+            raise Failed(borrower_id, self.standing.lines) from error
+        self.borrowers.drop(borrower_id)
+        self._put_aside(borrower_id, error, line=self.standing.lines)
 
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
@@ -190,6 +253,10 @@ class Runtime:
 
     # -- one line --
 
+    def take_line(self, raw: bytes) -> Outcome:
+        """Take one line in, inside the transaction of some work."""
+        return self._take(raw, may_all=True)
+
     def _take(self, raw: bytes, may_all: bool) -> Outcome:
         standing = self.standing
         position = {"file": LOG, "line": standing.lines + 1}
@@ -207,6 +274,13 @@ class Runtime:
         self._log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
+        self._put_marked(standing.lines)
+        self._stepped = getattr(arrival.event, "borrower_id", None)
+        aside = self.quarantine.get(self._stepped)
+        if aside is not None:
+            self._keep([refused(raw, FAULT, aside.why, position)])
+            self._tally["arrival", arrival.type, "", "", FAULT] += 1
+            return Outcome(standing.lines, "refused", FAULT, aside.why)
         outcome = Outcome(standing.lines, "accepted")
         for each in self._keep(self._decided(arrival)):
             if isinstance(each, DeadLetter) and each.source == position:
@@ -250,11 +324,28 @@ class Runtime:
             self._digest = None
 
     def _day_closed(self) -> None:
-        closed, each = self.portfolio.closed, self.borrowers.each
+        closed = self.portfolio.closed
         assert closed is not None
-        self.day_ends.closed(self.shelf, closed, each())
+        self._read_all(lambda everyone: self.day_ends.closed(self.shelf, closed, everyone))
         if self.history is not None and closed.date == self.history.until:
-            self._digest = digest_of(self.shelf, closed, each())
+            self._digest = self._read_all(lambda everyone: digest_of(self.shelf, closed, everyone))
+
+    def _read_all(self, read: Callable[[Iterator[Memory]], Done]) -> Done:
+        """What is read of every borrower; where it fails, the one that is read just then is at fault."""
+        at: Memory | None = None
+
+        def everyone() -> Iterator[Memory]:
+            nonlocal at
+            for at in self.borrowers.each():
+                yield at
+            at = None
+
+        try:
+            return read(everyone())
+        except Exception as error:
+            if at is None or isinstance(error, sqlite3.Error | MemoryError | Failed):
+                raise
+            raise Failed(at.borrower_id, self.standing.lines) from error
 
     def _keep(self, decisions: Iterable[Said]) -> list[Said]:
         """Keep decisions as they are made: the day on which each was made is the one that is open just then."""
@@ -268,7 +359,7 @@ class Runtime:
                 self.store.write("muted", self.standing.decisions - 1)
             marks = _marks(each)
             borrower = self._dead(each) if isinstance(each, DeadLetter) else _borrower(each)
-            rows.append((self.standing.decisions, *marks, borrower, _body(each)))
+            rows.append((self.standing.decisions, *marks, borrower, self._encoded(each)))
             self._tally[marks.tallied()] += 1
             kept.append(each)
         if rows:
@@ -279,7 +370,16 @@ class Runtime:
         """Note at a line of the log that it was refused, perhaps later; whose it is."""
         query = "update arrivals set refused = ? where n = ? returning borrower_id"
         rows = self.store.database.execute(query, (letter.reason, letter.source["line"])).fetchall()
-        return rows[0][0] if rows else None
+        whose: str | None = rows[0][0] if rows else None
+        return borrower_in(letter.raw) if whose is None else whose
+
+    def _encoded(self, decision: Said) -> bytes:
+        try:
+            return _body(decision)
+        except Exception as error:
+            if isinstance(decision, DeadLetter | Digest):
+                raise
+            raise Failed(decision.borrower_id, self.standing.lines) from error
 
     # -- between batches --
 
@@ -296,6 +396,10 @@ class Runtime:
         portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
         if standing.published is not None:
             portfolio.published.restore(standing.published)
+        self.quarantine.restore()
+        self.borrowers.aside = self.quarantine
+        portfolio.failed = self.borrowers.failed = self._failed
+        self._stepped, self._is_undone = None, False
         portfolio.after_close = self._day_closed
         self.day_ends.restore(standing.moves)
         self._digest = None
@@ -347,6 +451,18 @@ def _borrower(of: Event | Said) -> str | None:
     return borrower_id
 
 
+def borrower_in(raw: bytes) -> str | None:
+    """Whose a line is, where it says so in a way that can be read."""
+    try:
+        return _WHOSE.decode(raw).borrower_id
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+class _Whose(msgspec.Struct):
+    borrower_id: str | None = None
+
+
 def _body(decision: Said) -> bytes:
     return msgspec.json.encode(decision) if isinstance(decision, Digest) else line(decision)
 
@@ -359,6 +475,7 @@ _TALLY = """
     insert into tallies (kind, rule, queue, severity, detail, number) values (?, ?, ?, ?, ?, ?)
     on conflict do update set number = number + excluded.number
 """
+_WHOSE = msgspec.json.Decoder(_Whose)
 _ENCODER = msgspec.msgpack.Encoder()
 _STANDING = msgspec.msgpack.Decoder(Standing)
 _REASONS = msgspec.msgpack.Decoder(dict[int, tuple[str, str | None]])
