@@ -16,8 +16,9 @@ from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.api import app_of
 from pipeline.shells.embedded.keys import Keys, read_keys
 from pipeline.shells.embedded.letters import COUNTS, Counted, counts_in
+from pipeline.shells.embedded.records import LOG
 from pipeline.shells.embedded.retaking import Asked, Retaken, retake
-from pipeline.shells.embedded.runtime import LOG, Runtime
+from pipeline.shells.embedded.runtime import Runtime
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.replay import replay
 from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, due, forewarn, missed, shelf, told

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.shelf import CompiledShelf
-from pipeline.shells.embedded.disk import told_of
-from pipeline.shells.embedded.runtime import LOG, Batch, Halted, Runtime, Unstored
+from pipeline.shells.embedded.disk import Halted, Unstored, told_of
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.store import FILE, KEPT_LOG, ROOM
 from pipeline.shells.embedded.worker import Worker
 from tests.arrival_logs import COUNTS_MISSES, as_line, forewarn, missed, shelf
@@ -136,7 +137,8 @@ def runtime(tmp_path: Path, plain: CompiledShelf) -> Iterator[Runtime]:
 LIMITED = """
 import resource, sys
 from pathlib import Path
-from pipeline.shells.embedded.runtime import Batch, Unstored
+from pipeline.shells.embedded.disk import Unstored
+from pipeline.shells.embedded.runtime import Batch
 from tests.embedded_engines import compiled, opened, taken
 from tests.test_disk import misses
 folder = Path(sys.argv[1])

@@ -12,9 +12,11 @@ import pytest
 from rich.progress import Progress
 
 from pipeline.shelf import CompiledShelf
+from pipeline.shells.embedded.disk import Halted
 from pipeline.shells.embedded.pages import rows_in
-from pipeline.shells.embedded.runtime import LOG, Batch, DataError, Halted
-from pipeline.shells.embedded.store import FILE
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch
+from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.replay import replay
 from tests.arrival_logs import Ran as Said

@@ -21,7 +21,10 @@ import pipeline.shells.portfolio
 from config.settings import load
 from pipeline.events import CATALOGUE
 from pipeline.shelf import compile_shelf
-from pipeline.shells.embedded.runtime import LOG, Batch, Ran, Runtime, Unstored
+from pipeline.shells.embedded.disk import Unstored
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch, Runtime
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import FILE, FORMAT, DataError, Store
 from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.shells.terms import terms_of

@@ -13,8 +13,10 @@ from rich.progress import Progress
 
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded import quarantine
+from pipeline.shells.embedded.disk import Halted
 from pipeline.shells.embedded.quarantine import asides_in
-from pipeline.shells.embedded.runtime import LOG, Batch, Halted, Runtime
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.replay import replay
 from tests.arrival_logs import as_line, day_ended, due, shelf, told, written

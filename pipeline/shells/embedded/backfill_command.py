@@ -21,8 +21,10 @@ from pipeline.shells.embedded.backfill import (
     surveyed,
 )
 from pipeline.shells.embedded.digest import Digest
+from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.marks import ran_with
-from pipeline.shells.embedded.runtime import Halted, Ran, Runtime, Unstored
+from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.manners import Config, Lang, Quiet, fail, progress_of, settings_of, shelf_of, unreachable

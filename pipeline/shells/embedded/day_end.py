@@ -16,9 +16,11 @@ from pathlib import Path
 import msgspec
 
 from config.settings import DayEnd
+from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.inbox import Submit
-from pipeline.shells.embedded.runtime import Batch, Halted, Unstored, standing_in
+from pipeline.shells.embedded.runtime import Batch
 from pipeline.shells.embedded.services import LOGGER, Repeated
+from pipeline.shells.embedded.standing import standing_in
 from pipeline.shells.embedded.worker import Full
 from pipeline.zone import Zone, date_text
 

@@ -11,7 +11,7 @@ import msgspec
 from pipeline.freezing import thaw
 from pipeline.refusals import Refusal
 from pipeline.shells.embedded.reading import opened
-from pipeline.shells.embedded.runtime import Standing, standing_in
+from pipeline.shells.embedded.standing import Standing, standing_in
 from pipeline.shells.embedded.store import FILE, FORMAT, DataError, other_format
 from pipeline.untidy import parsed
 from pipeline.zone import date_text

@@ -13,7 +13,8 @@ from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import as_closed
 from pipeline.shells.embedded.day_ends import month_lines, queue_lines
 from pipeline.shells.embedded.digest import Digest
-from pipeline.shells.embedded.runtime import KINDS, LOG, Standing, standing_in
+from pipeline.shells.embedded.records import KINDS, LOG
+from pipeline.shells.embedded.standing import Standing, standing_in
 from pipeline.shells.replay import FILES, HELD, MONTHS, ORDER, PROFILES, QUEUES, SUMMARY, VERDICT, Summary, write_rules
 from pipeline.zone import date_text
 

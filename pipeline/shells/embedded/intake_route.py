@@ -12,9 +12,10 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pipeline.examples import EXAMPLES
 from pipeline.shells.embedded.access import Check
 from pipeline.shells.embedded.bodies import LONGEST, BodyError, lines_of, too_long, unpacked
+from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.keys import Grant
 from pipeline.shells.embedded.problems import Problem, declared
-from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Halted, Outcome, Unstored
+from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome
 from pipeline.shells.embedded.shapes import answer_of
 from pipeline.shells.embedded.worker import Full, Worker
 

@@ -11,7 +11,7 @@ from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.marks import ran_with
 from pipeline.shells.embedded.reading import read_only
-from pipeline.shells.embedded.runtime import ran_in
+from pipeline.shells.embedded.standing import ran_in
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.manners import fail, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import Summary

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from pipeline.decisions import DeadLetter
-from pipeline.shells.embedded.runtime import borrower_in, standing_in
+from pipeline.shells.embedded.records import borrower_in
+from pipeline.shells.embedded.standing import standing_in
 from pipeline.shells.replay import FILES
 from pipeline.zone import date_text
 

@@ -18,7 +18,9 @@ from prometheus_client.registry import Collector
 from pipeline.shells.embedded.access import Check
 from pipeline.shells.embedded.problems import declared
 from pipeline.shells.embedded.reader import Reader, tallies
-from pipeline.shells.embedded.runtime import Runtime, Standing, Tallied, standing_in
+from pipeline.shells.embedded.records import Tallied
+from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.standing import Standing, standing_in
 from pipeline.shells.embedded.store import FILE
 from pipeline.shells.embedded.worker import Worker
 from pipeline.zone import DAY_MS

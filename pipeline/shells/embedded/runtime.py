@@ -4,8 +4,7 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -13,35 +12,22 @@ from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
+from pipeline.decisions import CollectionTask, DeadLetter, Decision
 from pipeline.decode import Arrival, Decoder, Refusal
-from pipeline.events import DayEnded, Event
-from pipeline.look import Day
+from pipeline.events import DayEnded
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
-from pipeline.shells.embedded.day_ends import DayEnds, Moves
+from pipeline.shells.embedded.day_ends import DayEnds
 from pipeline.shells.embedded.digest import Digest, digest_of
 from pipeline.shells.embedded.disk import DOCTOR, told_of
-from pipeline.shells.embedded.disk import Halted as Halted
-from pipeline.shells.embedded.disk import Unstored as Unstored
 from pipeline.shells.embedded.quarantine import FAULT, Failed, Quarantine
+from pipeline.shells.embedded.records import LOG, Records, Said, Tallied
+from pipeline.shells.embedded.standing import Ran, Standing, ran_in, standing_in
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
-from pipeline.shells.published import Standing as PublishedStanding
 
-LOG = "events.jsonl"  # what the log of arrivals is called as a file
 MEGABYTE = 1 << 20
-KINDS: dict[type, str] = {
-    Alert: "alert",
-    ShadowAlert: "shadow",
-    CollectionTask: "task",
-    DeadLetter: "dead_letter",
-    Disagreement: "disagreement",
-    Digest: "digest",
-}
-Said = Decision | Digest
-
 PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
 
 
@@ -64,53 +50,6 @@ class Outcome(NamedTuple):
     status: Literal["accepted", "refused", "repeated"]
     reason: str | None = None  # why it is refused; of a repeated one, why it was refused at first
     why: str | None = None
-
-
-class Tallied(NamedTuple):
-    """What is counted; '' is none."""
-
-    kind: str
-    rule: str = ""
-    queue: str = ""
-    severity: str = ""
-    detail: str = ""
-
-
-class Marks(NamedTuple):
-    """What a decision is looked for by."""
-
-    kind: str
-    detail: str
-    rule: str | None
-    queue: str | None
-    severity: str | None
-
-    def tallied(self) -> Tallied:
-        """As what it is counted."""
-        return Tallied(self.kind, self.rule or "", self.queue or "", self.severity or "", self.detail)
-
-
-class Standing(msgspec.Struct, kw_only=True):
-    """Where the portfolio stands between two batches."""
-
-    day: Day | None = None
-    closed: Day | None = None
-    is_opened: bool = True
-    published: PublishedStanding | None = None
-    first_day: int | None = None
-    lines: int = 0
-    decisions: int = 0
-    by_type: dict[str, int] = {}
-    unknown_fields: int = 0
-    moves: Moves = {}
-
-
-class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine ran with: `mark` stands for its rules and settings, the rest says where they stand."""
-
-    mark: str
-    rules: list[str] | None = None  # None: the shipped ones
-    config: str | None = None
 
 
 Done = TypeVar("Done")
@@ -136,7 +75,6 @@ class Runtime:
         self._marked: dict[str, tuple[int, BaseException]] = {}  # who failed in this batch: at which line, by what
         self._stepped: str | None = None  # whose event is worked on
         self._is_undone = False  # a batch was undone, and what is in memory is not yet that of the store
-        self._tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
         self.day_ends = DayEnds(self.store.database)
         self.history: History | None = None  # of a backfill
         self._digest: Digest | None = None  # to be said before anything of the next day
@@ -186,13 +124,12 @@ class Runtime:
                 if self._is_undone:
                     self._restore()
                 with self.store.transaction():
-                    self._tally.clear()
+                    self.records.tally.clear()
                     self._put_marked(0)
                     done = work()
                     self.borrowers.flush()
-                    self._tally[Tallied("borrower")] += self.borrowers.pop_new()
-                    counts = [(*key, number) for key, number in self._tally.items() if number]
-                    self.store.database.executemany(_TALLY, counts)
+                    self.records.tally[Tallied("borrower")] += self.borrowers.pop_new()
+                    self.records.flush()
                     self.day_ends.flush()
                     self.store.write("standing", _ENCODER.encode(self._standing()))
             except BaseException as error:
@@ -244,7 +181,7 @@ class Runtime:
         if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
             return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
         outcomes = [Outcome(0, "repeated", *reasons.get(n, ())) for n in range(done)]
-        self._tally[Tallied("arrival", detail="repeated")] += done
+        self.records.tally[Tallied("arrival", detail="repeated")] += done
         outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
         reasons = {n: (each.reason, each.why) for n, each in enumerate(outcomes) if each.reason is not None}
         row = (batch.request, len(batch.lines), _digest_of(batch.lines), _ENCODER.encode(reasons))
@@ -263,36 +200,31 @@ class Runtime:
         try:
             arrival = self.decoder.decode(raw, position)
         except Refusal as refusal:
-            self._log(raw, None)
-            self._keep([refused(raw, refusal.reason, refusal.why, position)])
-            self._tally[Tallied("arrival", detail=refusal.reason)] += 1
+            self.records.log(raw, None)
+            self.records.keep([refused(raw, refusal.reason, refusal.why, position)])
+            self.records.tally[Tallied("arrival", detail=refusal.reason)] += 1
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
         if arrival.feed in PRIVILEGED and not may_all:
             why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
-            self._tally[Tallied("arrival", detail="forbidden")] += 1
+            self.records.tally[Tallied("arrival", detail="forbidden")] += 1
             return Outcome(0, "refused", "forbidden", why)
-        self._log(raw, arrival)
+        self.records.log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
         self._put_marked(standing.lines)
         self._stepped = getattr(arrival.event, "borrower_id", None)
         aside = self.quarantine.get(self._stepped)
         if aside is not None:
-            self._keep([refused(raw, FAULT, aside.why, position)])
-            self._tally["arrival", arrival.type, "", "", FAULT] += 1
+            self.records.keep([refused(raw, FAULT, aside.why, position)])
+            self.records.tally["arrival", arrival.type, "", "", FAULT] += 1
             return Outcome(standing.lines, "refused", FAULT, aside.why)
         outcome = Outcome(standing.lines, "accepted")
-        for each in self._keep(self._decided(arrival)):
+        for each in self.records.keep(self._decided(arrival)):
             if isinstance(each, DeadLetter) and each.source == position:
                 outcome = Outcome(standing.lines, "refused", each.reason, each.why)
         # A plain tuple, as this is done for every event.
-        self._tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
+        self.records.tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
         return outcome
-
-    def _log(self, raw: bytes, arrival: Arrival | None) -> None:
-        self.standing.lines += 1
-        borrower, date = (None, None) if arrival is None else (_borrower(arrival.event), arrival.date)
-        self.store.database.execute(_LOG, (self.standing.lines, borrower, date, raw))
 
     def _decided(self, arrival: Arrival) -> Iterator[Said]:
         portfolio = self.portfolio
@@ -347,40 +279,6 @@ class Runtime:
                 raise
             raise Failed(at.borrower_id, self.standing.lines) from error
 
-    def _keep(self, decisions: Iterable[Said]) -> list[Said]:
-        """Keep decisions as they are made: the day on which each was made is the one that is open just then."""
-        kept, rows = [], []
-        for each in decisions:
-            self.standing.decisions += 1
-            if self.portfolio.day is not None:
-                day = (self.portfolio.date, self.standing.decisions)
-                self.store.database.execute("insert or ignore into decision_days values (?, ?)", day)
-            if isinstance(each, Digest):
-                self.store.write("muted", self.standing.decisions - 1)
-            marks = _marks(each)
-            borrower = self._dead(each) if isinstance(each, DeadLetter) else _borrower(each)
-            rows.append((self.standing.decisions, *marks, borrower, self._encoded(each)))
-            self._tally[marks.tallied()] += 1
-            kept.append(each)
-        if rows:
-            self.store.database.executemany(_KEEP, rows)
-        return kept
-
-    def _dead(self, letter: DeadLetter) -> str | None:
-        """Note at a line of the log that it was refused, perhaps later; whose it is."""
-        query = "update arrivals set refused = ? where n = ? returning borrower_id"
-        rows = self.store.database.execute(query, (letter.reason, letter.source["line"])).fetchall()
-        whose: str | None = rows[0][0] if rows else None
-        return borrower_in(letter.raw) if whose is None else whose
-
-    def _encoded(self, decision: Said) -> bytes:
-        try:
-            return _body(decision)
-        except Exception as error:
-            if isinstance(decision, DeadLetter | Digest):
-                raise
-            raise Failed(decision.borrower_id, self.standing.lines) from error
-
     # -- between batches --
 
     def _standing(self) -> Standing:
@@ -396,6 +294,7 @@ class Runtime:
         portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
         if standing.published is not None:
             portfolio.published.restore(standing.published)
+        self.records = Records(self.store, standing, portfolio)
         self.quarantine.restore()
         self.borrowers.aside = self.quarantine
         portfolio.failed = self.borrowers.failed = self._failed
@@ -405,24 +304,6 @@ class Runtime:
         self._digest = None
 
 
-def ran_in(database: sqlite3.Connection) -> Ran | None:
-    """What the engine of a database ran with last; None when it never did."""
-    row = database.execute("select value from meta where name = 'ran'").fetchone()
-    return None if row is None else msgspec.json.decode(row[0], type=Ran)
-
-
-def standing_in(database: sqlite3.Connection) -> Standing:
-    """Where the portfolio of a database stands."""
-    row = database.execute("select value from meta where name = 'standing'").fetchone()
-    return Standing() if row is None else _STANDING.decode(row[0])
-
-
-def muted_in(database: sqlite3.Connection) -> int:
-    """Up to which row decisions are history that nobody is told of; the opening digest is the row after it."""
-    row = database.execute("select value from meta where name = 'muted'").fetchone()
-    return 0 if row is None else int(row[0])
-
-
 def _digest_of(lines: Sequence[bytes]) -> bytes:
     digest = sha256()
     for raw in lines:
@@ -430,52 +311,5 @@ def _digest_of(lines: Sequence[bytes]) -> bytes:
     return digest.digest()
 
 
-def _marks(decision: Said) -> Marks:
-    """What a decision is looked for by."""
-    kind = KINDS[type(decision)]
-    match decision:
-        case Alert():
-            return Marks(kind, decision.transition, decision.rule, None, decision.severity)
-        case CollectionTask():
-            return Marks(kind, decision.status, None, decision.queue, None)
-        case DeadLetter():
-            return Marks(kind, decision.reason, None, None, None)
-        case Disagreement():
-            return Marks(kind, decision.field, None, None, None)
-        case Digest():
-            return Marks(kind, decision.as_of, None, None, None)
-
-
-def _borrower(of: Event | Said) -> str | None:
-    borrower_id: str | None = getattr(of, "borrower_id", None)
-    return borrower_id
-
-
-def borrower_in(raw: bytes) -> str | None:
-    """Whose a line is, where it says so in a way that can be read."""
-    try:
-        return _WHOSE.decode(raw).borrower_id
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-
-
-class _Whose(msgspec.Struct):
-    borrower_id: str | None = None
-
-
-def _body(decision: Said) -> bytes:
-    return msgspec.json.encode(decision) if isinstance(decision, Digest) else line(decision)
-
-
-_LOG = "insert into arrivals (n, borrower_id, date, raw) values (?, ?, ?, ?)"
-_KEEP = """
-    insert into decisions (n, kind, detail, rule, queue, severity, borrower_id, body) values (?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_TALLY = """
-    insert into tallies (kind, rule, queue, severity, detail, number) values (?, ?, ?, ?, ?, ?)
-    on conflict do update set number = number + excluded.number
-"""
-_WHOSE = msgspec.json.Decoder(_Whose)
 _ENCODER = msgspec.msgpack.Encoder()
-_STANDING = msgspec.msgpack.Decoder(Standing)
 _REASONS = msgspec.msgpack.Decoder(dict[int, tuple[str, str | None]])

@@ -11,7 +11,8 @@ import msgspec
 
 from pipeline.shells.embedded.doctor import is_record, lines_of_letters
 from pipeline.shells.embedded.pages import page_size_of, rows_in
-from pipeline.shells.embedded.runtime import KINDS, LOG, standing_in
+from pipeline.shells.embedded.records import KINDS, LOG
+from pipeline.shells.embedded.standing import standing_in
 from pipeline.shells.embedded.store import FILE, fresh
 from pipeline.shells.replay import FILES
 
