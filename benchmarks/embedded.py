@@ -27,9 +27,11 @@ from connectors.simulator.parameters import load as load_figures
 from pipeline.shells.embedded.client import KEY_VARIABLE, opened
 from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.inbox import DONE, Inbox
-from pipeline.shells.embedded.runtime import LOG, Ran, Runtime
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Runtime
 from pipeline.shells.embedded.sending import send_file
 from pipeline.shells.embedded.services import Repeated
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import Store
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.manners import settings_of, shelf_of
@@ -172,7 +174,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.embedded", description=__doc__)
     parser.add_argument("--borrowers", type=int, default=300)
     parser.add_argument("--days", type=int, default=60)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", type=Path, default=OUT)
     given = parser.parse_args(arguments)
     say = Console()

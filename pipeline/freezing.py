@@ -7,9 +7,9 @@ A part of the head that did not change since the last freeze keeps its bytes. Th
 version of the format.
 """
 
-import threading
 from array import array
 from collections.abc import Callable
+from threading import local
 from typing import Any
 
 import msgspec
@@ -218,7 +218,7 @@ def _thaw_tail(memory: Memory, raw: bytes) -> None:
         memory.totals.setdefault(type_name, {}).setdefault(account, {})[category] = kept_totals
 
 
-class _OfThread(threading.local):
+class _OfThread(local):
     """What packs and unpacks tails: one of each for a thread, as the library's are not safe for two at once."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.shells.embedded.runtime import muted_in
+from pipeline.shells.embedded.standing import muted_in
 from tests.arrival_logs import COUNTS_MISSES, Ran, Told, as_line, day_ended, due, forewarn, missed, shelf, told, written
 from tests.arrival_traffic import arrival_log, rules
 from tests.receiving import SECRET, receiving

@@ -16,9 +16,12 @@ from config.settings import DayEnd, SettingsError, load
 from pipeline.events import CATALOGUE
 from pipeline.shelf import compile_shelf
 from pipeline.shells.embedded.day_end import Timer, last_due, open_date_in
+from pipeline.shells.embedded.disk import Unstored
 from pipeline.shells.embedded.export import export
-from pipeline.shells.embedded.runtime import LOG, Batch, Outcome, Ran, Runtime, Unstored
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch, Outcome, Runtime
 from pipeline.shells.embedded.services import Repeated
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import FILE
 from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.shells.terms import terms_of

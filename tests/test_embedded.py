@@ -20,9 +20,11 @@ import pytest
 import pipeline.shells.portfolio
 from config.settings import load
 from pipeline.events import CATALOGUE
-from pipeline.memory import Memory
 from pipeline.shelf import compile_shelf
-from pipeline.shells.embedded.runtime import LOG, Batch, Ran, Runtime, Unstored
+from pipeline.shells.embedded.disk import Unstored
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch, Runtime
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import FILE, FORMAT, DataError, Store
 from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.shells.terms import terms_of
@@ -300,22 +302,25 @@ def test_a_file_that_its_maker_never_filled_is_filled(tmp_path):
 def test_a_data_directory_of_another_format_is_refused_in_a_sentence(runtime, tmp_path):
     runtime.store.database.execute("update meta set value = 99 where name = 'format'")
     runtime.close()
-    with pytest.raises(DataError, match=f"expected format {FORMAT}, got 99; use the release"):
+    with pytest.raises(
+        DataError, match=f"expected format {FORMAT}, got 99 of a newer Forewarn; upgrade this one: git pull"
+    ):
         Store(tmp_path / "data")
     runtime.store = Store(tmp_path / "another")  # for the end of the test
 
 
 def test_a_request_on_which_the_engine_fails_fails_alone(runtime, monkeypatch):
-    real = pipeline.shells.portfolio.step
+    real = pipeline.shells.portfolio.Portfolio.take
 
-    def failing(shelf: Any, day: Any, memory: Memory, arrival: Any) -> Any:
-        if memory.borrower_id == "B13":
+    def failing(portfolio: Any, arrival: Any) -> Any:
+        if arrival.type == "fx.published":  # no borrower is at fault
             raise ZeroDivisionError
-        return real(shelf, day, memory, arrival)
+        return real(portfolio, arrival)
 
-    monkeypatch.setattr(pipeline.shells.portfolio, "step", failing)
+    monkeypatch.setattr(pipeline.shells.portfolio.Portfolio, "take", failing)
     worker = Worker(runtime)
-    answers = [worker.submit(Batch([told(f"w-{n}", borrower_id=f"B{n}")])) for n in (12, 13, 14)]  # taken together
+    rates = b'{"type": "fx.published", "at": "2025-03-05T09:00:00+08:00", "rates": {"USD": 7000000}}'
+    answers = [worker.submit(Batch([line])) for line in (told("w-1"), rates, told("w-2"))]  # taken together
     worker.start()
     assert [answers[n].result(60)[0].line for n in (0, 2)] == [1, 2]
     assert isinstance(answers[1].exception(60), ZeroDivisionError)

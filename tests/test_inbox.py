@@ -18,8 +18,10 @@ from config.settings import load
 from pipeline.events import CATALOGUE
 from pipeline.shelf import compile_shelf
 from pipeline.shells.embedded.inbox import Inbox, InboxError
-from pipeline.shells.embedded.runtime import LOG, Batch, Ran, Runtime
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.services import Repeated
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import FILE
 from pipeline.shells.embedded.worker import Full, Worker
 from pipeline.shells.terms import terms_of

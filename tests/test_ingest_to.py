@@ -11,7 +11,7 @@ import pytest
 
 import pipeline.shells.embedded.dropped as dropped
 from pipeline.shells.embedded.client import LONGEST_PAUSE, TRIES, WAITS, EngineError, opened, send
-from pipeline.shells.embedded.runtime import LOG
+from pipeline.shells.embedded.records import LOG
 from pipeline.shells.embedded.sending import send_file
 from tests.arrival_logs import COUNTS_MISSES, forewarn, shelf, written
 from tests.arrival_traffic import arrival_log, rules

@@ -19,8 +19,9 @@ from pipeline.shelf import compile_shelf
 from pipeline.shells.embedded.api import app_of
 from pipeline.shells.embedded.bodies import LONGEST, MOST_STREAMS, BodyError, unpacked
 from pipeline.shells.embedded.keys import read_keys
-from pipeline.shells.embedded.runtime import Ran, Runtime
+from pipeline.shells.embedded.runtime import Runtime
 from pipeline.shells.embedded.services import Repeated, running
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.shells.embedded.runtime import LOG
+from pipeline.shells.embedded.records import LOG
 from tests.reading import LINES, Engine, after_two_months, get, stored, walked
 from tests.test_embedded import told
 

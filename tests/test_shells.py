@@ -20,7 +20,9 @@ from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.arrival_files import closes_in
 from pipeline.shells.embedded.borrowers import Kept
 from pipeline.shells.embedded.export import export
-from pipeline.shells.embedded.runtime import LOG, Batch, Ran, Runtime
+from pipeline.shells.embedded.records import LOG
+from pipeline.shells.embedded.runtime import Batch, Runtime
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import Store
 from pipeline.shells.portfolio import Loaded, Portfolio, refused
 from pipeline.shells.replay import replay

@@ -18,7 +18,8 @@ from standardwebhooks import Webhook as Verifier
 from config.settings import load
 from pipeline.events import CATALOGUE
 from pipeline.shelf import compile_shelf
-from pipeline.shells.embedded.runtime import Batch, Ran, Runtime
+from pipeline.shells.embedded.runtime import Batch, Runtime
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.webhooks.answers import Answer, Patience, wait_after
 from pipeline.shells.embedded.webhooks.cursors import Cursor, Cursors
 from pipeline.shells.embedded.webhooks.deliveries import Deliveries

@@ -14,7 +14,9 @@ from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
 from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
+from pipeline.shells.embedded.doctor_command import doctor
 from pipeline.shells.embedded.last_run import as_replay, refuse_own_files
+from pipeline.shells.embedded.letter_commands import letters_app
 from pipeline.shells.embedded.webhooks.commands import webhooks_app
 from pipeline.shells.explain import ALERTS as EXPLAINED
 from pipeline.shells.explain import explain as run_explain
@@ -38,6 +40,8 @@ Budget = Annotated[
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
 app.add_typer(day_app, name="day")
+app.add_typer(letters_app, name="dead-letters")
+app.command()(doctor)
 app.add_typer(webhooks_app, name="webhooks")
 app.command()(ingest)
 app.command()(run)

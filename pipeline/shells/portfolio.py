@@ -2,6 +2,7 @@
 
 from bisect import insort
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Protocol
 
 import msgspec
@@ -79,6 +80,7 @@ class Portfolio:
         self.published = Published()
         self.is_opened = True  # whether the open day's early events were judged
         self.after_close: Callable[[], None] = lambda: None  # called when a day is closed and before the next begins
+        self.failed: Callable[[str, Exception], None] = _raised  # called where the core fails on a borrower
 
     def open(self, date: int) -> None:
         """Begin with a day."""
@@ -106,7 +108,18 @@ class Portfolio:
         if isinstance(event, MacroPublished | FxPublished):
             self.day = self.published.taken(self.day, arrival)
         elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
-            yield from step(self.shelf, self.day, self.borrowers.memory(borrower_id), arrival)[1]
+            yield from self._of(borrower_id, partial(self._step, self.day, borrower_id, arrival))
+
+    def _step(self, day: Day, borrower_id: str, arrival: Arrival) -> tuple[Memory, list[Decision]]:
+        return step(self.shelf, day, self.borrowers.memory(borrower_id), arrival)
+
+    def _of(self, borrower_id: str, work: Callable[[], tuple[Memory, list[Decision]]]) -> list[Decision]:
+        """What the core decides of a borrower; nothing where it fails and the shell goes on without that one."""
+        try:
+            return work()[1]
+        except Exception as error:
+            self.failed(borrower_id, error)
+            return []
 
     def close_until(self, last: int, missing: frozenset[str] = frozenset()) -> Iterator[Decision]:
         """Close every day up to a date, in order; feeds are missing on the last of them. A closed day stays closed."""
@@ -116,7 +129,7 @@ class Portfolio:
                 day = msgspec.structs.replace(day, missing=missing)
             yield from self.judge_early()
             for memory in self.borrowers.awake(day):
-                yield from close_day(self.shelf, day, memory)[1]
+                yield from self._of(memory.borrower_id, partial(close_day, self.shelf, day, memory))
             self.closed, self.day, self.is_opened = day, self.published.begun(day.next()), False
             self.after_close()
 
@@ -126,7 +139,7 @@ class Portfolio:
             return
         self.is_opened = True
         for memory in self.borrowers.early():
-            yield from open_day(self.shelf, self.day, memory)[1]
+            yield from self._of(memory.borrower_id, partial(open_day, self.shelf, self.day, memory))
 
     def profiles(self) -> Iterator[dict[str, Any]]:
         """Every borrower by id, to be asked for right after a close: as of that day."""
@@ -140,6 +153,10 @@ class Portfolio:
             head = memory.head
             for arrival, why in [(w.arrival, "waiting") for w in head.waiting] + [(p, "early") for p in head.parked]:
                 yield {"borrower_id": memory.borrower_id, "why": why, "type": arrival.type, "source": arrival.position}
+
+
+def _raised(borrower_id: str, error: Exception) -> None:
+    raise error
 
 
 def refused(raw: bytes, reason: str, why: str, source: dict[str, Any]) -> DeadLetter:

@@ -3,9 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Literal
+from typing import Any, Literal
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Response
 from pydantic import BaseModel
 
 from pipeline.shells.embedded.access import door
@@ -16,6 +16,7 @@ from pipeline.shells.embedded.openapi import describe
 from pipeline.shells.embedded.problems import handle_problems
 from pipeline.shells.embedded.reader import Reader
 from pipeline.shells.embedded.reading_routes import reading_routes
+from pipeline.shells.embedded.retaking_route import retaking_route
 from pipeline.shells.embedded.runtime import Runtime
 from pipeline.shells.embedded.services import Service
 from pipeline.shells.embedded.stream import Tide, stream_route
@@ -29,11 +30,12 @@ class Alive(BaseModel):
 
 
 class Ready(BaseModel):
-    """Events are taken in."""
+    """Whether events are taken in, and what is not as it should be."""
 
-    status: Literal["ready"]
+    status: Literal["ready", "stopped"]
     waiting: int  # lines
-    troubles: list[str]  # of what runs beside: a watched folder, a timer
+    quarantined: int  # borrowers that are set aside
+    troubles: list[str]  # of what runs beside, a watched folder or a timer; when stopped, why
 
 
 def app_of(
@@ -65,6 +67,7 @@ def app_of(
     handle_problems(app)
     granted = door(keys, runtime.shelf.terms.zone, now_ms)
     app.include_router(intake_route(worker, granted("ingest"), body_seconds))
+    app.include_router(retaking_route(worker, granted("admin")))
     app.include_router(reading_routes(reader, runtime.shelf, granted("read")))
     app.include_router(stream_route(tide, reader, granted("read")))
     app.include_router(metrics_route(worker, runtime, reader, granted("read")))
@@ -79,13 +82,20 @@ def _health_routes(app: FastAPI, worker: Worker, services: Sequence[Service]) ->
     async def healthz() -> Alive:
         return Alive(status="alive")
 
-    async def readyz() -> Ready:
-        troubles = [each.trouble for each in services if each.trouble is not None]
-        return Ready(status="ready", waiting=worker.waiting, troubles=troubles)
+    async def readyz(response: Response) -> Ready:
+        beside = [each.trouble for each in services if each is not worker]
+        troubles = [each for each in (worker.trouble, *beside) if each is not None]
+        stopped = worker.trouble is not None
+        response.status_code = 503 if stopped else 200
+        status: Literal["ready", "stopped"] = "stopped" if stopped else "ready"
+        return Ready(status=status, waiting=worker.waiting, quarantined=worker.quarantined, troubles=troubles)
 
     for path, route, words in (
         ("/healthz", healthz, "Whether the process lives"),
         ("/readyz", readyz, "Whether events are taken in"),
     ):
-        app.add_api_route(path, route, methods=["GET"], summary=words, tags=["health"])
+        answers: dict[int | str, dict[str, Any]] = (
+            {503: {"model": Ready, "description": "Not taken in."}} if route is readyz else {}
+        )
+        app.add_api_route(path, route, methods=["GET"], summary=words, tags=["health"], responses=answers)
         app.add_api_route(path, route, methods=["HEAD"], include_in_schema=False)

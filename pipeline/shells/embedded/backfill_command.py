@@ -21,8 +21,10 @@ from pipeline.shells.embedded.backfill import (
     surveyed,
 )
 from pipeline.shells.embedded.digest import Digest
+from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.marks import ran_with
-from pipeline.shells.embedded.runtime import Ran, Runtime, Unstored
+from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.manners import Config, Lang, Quiet, fail, progress_of, settings_of, shelf_of, unreachable
@@ -56,7 +58,7 @@ def backfill(
             files, last, data, shelf, ran_with(shelf.hash, settings, rules, config), memory_mb, quiet=quiet
         )
         digest = digest_in(data)
-    except (BackfillError, BadFile, DataError) as error:
+    except (BackfillError, BadFile, DataError, Halted) as error:
         fail(str(error))
     except (Unstored, sqlite3.OperationalError) as error:
         fail(f"{data}: expected room for its history, got {error}; make room, and run this again: it goes on")

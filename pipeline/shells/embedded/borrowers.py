@@ -2,11 +2,12 @@
 
 import sqlite3
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Container, Iterator
 
 from pipeline.freezing import freeze, thaw
 from pipeline.look import Day
 from pipeline.memory import Memory
+from pipeline.shells.embedded.quarantine import Failed
 from pipeline.shells.embedded.store import Store
 
 CHUNK = 500  # borrowers that a sweep holds beside those lately needed
@@ -22,6 +23,8 @@ class Kept:
         self._held: OrderedDict[str, Memory] = OrderedDict()  # the longest unneeded first
         self._tails: dict[str, bytes] = {}  # as they stand in the store, of those held
         self._moved: dict[str, Memory] = {}  # perhaps changed since the last flush
+        self.aside: Container[str] = ()  # whom sweeps pass over
+        self.failed: Callable[[str, Exception], None] = _raised  # called where stored bytes cannot be read
         self._new = 0  # written for the first time, since they were last asked for
 
     # -- what a portfolio asks for --
@@ -55,11 +58,11 @@ class Kept:
     def _sweep(self, query: str, *values: int) -> Iterator[Memory]:
         """Borrowers by id, chunk after chunk; each chunk is written before the next is read."""
         self.flush()
-        everyone = [borrower_id for (borrower_id,) in self._store.database.execute(query, values)]
+        found = self._store.database.execute(query, values)
+        everyone = [borrower_id for (borrower_id,) in found if borrower_id not in self.aside]
         for start in range(0, len(everyone), CHUNK):
-            ids = everyone[start : start + CHUNK]
-            for borrower_id, memory in zip(ids, self._loaded(ids), strict=True):
-                self._moved[borrower_id] = memory
+            for memory in self._loaded(everyone[start : start + CHUNK]):
+                self._moved[memory.borrower_id] = memory
                 yield memory
             self.flush()
             self._trim()
@@ -71,7 +74,13 @@ class Kept:
         stored = {borrower_id: (head, tail) for borrower_id, head, tail in rows}
         for borrower_id in ids:
             held = self._held.get(borrower_id)
-            yield self._thawed(borrower_id, *stored[borrower_id]) if held is None else held
+            if held is None:
+                try:
+                    held = self._thawed(borrower_id, *stored[borrower_id])
+                except Exception as error:
+                    self.failed(borrower_id, error)
+                    continue
+            yield held
 
     def _thawed(self, borrower_id: str, head: bytes, tail: bytes) -> Memory:
         memory = thaw(borrower_id, head, tail)
@@ -87,7 +96,7 @@ class Kept:
         for borrower_id, memory in self._moved.items():
             if memory.is_touched or borrower_id not in self._tails:
                 self._new += borrower_id not in self._tails
-                head, tail = freeze(memory)
+                head, tail = _frozen(borrower_id, memory)
                 database.execute(_KEEP_CLOSED, (borrower_id,))
                 database.execute(
                     "insert or replace into heads values (?, ?, ?, ?)",
@@ -122,6 +131,11 @@ class Kept:
         """The batch is on the disk: let go of those that were not needed for the longest time."""
         self._trim()
 
+    def drop(self, borrower_id: str) -> None:
+        """Whatever was done to a borrower since the last flush is undone."""
+        for held in (self._held, self._tails, self._moved):
+            held.pop(borrower_id, None)
+
     def forget(self) -> None:
         """The batch was undone: nothing in memory can be trusted."""
         for held in (self._held, self._tails, self._moved):
@@ -139,9 +153,21 @@ class Kept:
             del self._tails[borrower_id]
 
 
+def _raised(borrower_id: str, error: Exception) -> None:
+    raise error
+
+
+def _frozen(borrower_id: str, memory: Memory) -> tuple[bytes, bytes]:
+    try:
+        return freeze(memory)
+    except Exception as error:
+        raise Failed(borrower_id, 0) from error
+
+
 def as_closed(database: sqlite3.Connection) -> Iterator[Memory]:
-    """Every borrower as of the last close, by id."""
-    for borrower_id, head, tail in database.execute(f"{_AS_CLOSED} order by h.borrower_id"):
+    """Every borrower as of the last close, by id; of those set aside nothing is known since, so they are left out."""
+    query = f"{_AS_CLOSED} and h.borrower_id not in (select borrower_id from quarantine) order by h.borrower_id"
+    for borrower_id, head, tail in database.execute(query):
         yield thaw(borrower_id, head, tail)
 
 

@@ -19,6 +19,8 @@ from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, rea
 from pipeline.shells.embedded.last_run import write_files
 from pipeline.shells.embedded.listening import ListenError, address_of, listening
 from pipeline.shells.embedded.marks import ran_with
+from pipeline.shells.embedded.quarantine import asides_in
+from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.runtime import Runtime
 from pipeline.shells.embedded.services import Repeated, Service, running
 from pipeline.shells.embedded.store import FILE, DataError
@@ -127,6 +129,10 @@ def export(
     Rules and settings are those of its last run, wherever they stand.
     """
     summary = write_files(data, out, rules, config)
+    with read_only(data) as database:
+        aside = len(list(asides_in(database)))
+    if aside:
+        typer.echo(TEXTS[lang]["exported_without"].format(aside=f"{aside:,}"), err=True)
     if not quiet:
         typer.echo(TEXTS[lang]["exported"].format(events=f"{summary.events:,}", folder=out))
 

@@ -16,9 +16,11 @@ from pathlib import Path
 import msgspec
 
 from config.settings import DayEnd
+from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.inbox import Submit
-from pipeline.shells.embedded.runtime import Batch, Unstored, standing_in
+from pipeline.shells.embedded.runtime import Batch
 from pipeline.shells.embedded.services import LOGGER, Repeated
+from pipeline.shells.embedded.standing import standing_in
 from pipeline.shells.embedded.worker import Full
 from pipeline.zone import Zone, date_text
 
@@ -76,6 +78,9 @@ class Timer:
                 return
             except Unstored as error:
                 life.tell(f"{date_text(date)} is due, and the disk took nothing ({error}); make room")
+                return
+            except Halted as error:
+                life.tell(f"{date_text(date)} is due; {error}")
                 return
             LOGGER.info("day end: %s is closed", date_text(date))
         life.tell(None)

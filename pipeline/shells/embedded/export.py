@@ -13,7 +13,8 @@ from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import as_closed
 from pipeline.shells.embedded.day_ends import month_lines, queue_lines
 from pipeline.shells.embedded.digest import Digest
-from pipeline.shells.embedded.runtime import KINDS, LOG, Standing, standing_in
+from pipeline.shells.embedded.records import KINDS, LOG
+from pipeline.shells.embedded.standing import Standing, standing_in
 from pipeline.shells.replay import FILES, HELD, MONTHS, ORDER, PROFILES, QUEUES, SUMMARY, VERDICT, Summary, write_rules
 from pipeline.zone import date_text
 
@@ -26,12 +27,15 @@ def export(
 ) -> Summary:
     """Write the files of a replay into a folder, and the log of arrivals beside them; or only some of these files.
 
-    `database` is read as it stands at this moment, whoever writes to it meanwhile.
+    `database` is read as it stands at this moment, whoever writes to it meanwhile. Borrowers that are set aside have no
+    profile: what came since then is not in their memory.
     """
     out.mkdir(parents=True, exist_ok=True)
     for name in LEFT:
         (out / name).unlink(missing_ok=True)
-    database.execute("begin")
+    begins = not database.in_transaction
+    if begins:
+        database.execute("begin")
     try:
         standing = standing_in(database)
         written = {
@@ -44,7 +48,8 @@ def export(
             (out / DIGEST).write_bytes(msgspec.json.format(digest[0], indent=2) + b"\n")
         summary = _summary(database, shelf, standing, written.get(PROFILES, 0))
     finally:
-        database.execute("rollback")
+        if begins:
+            database.execute("rollback")
     (out / SUMMARY).write_bytes(msgspec.json.format(msgspec.json.encode(summary), indent=2) + b"\n")
     return summary
 

@@ -20,9 +20,10 @@ from errno import EACCES
 from itertools import chain
 from pathlib import Path
 
+from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.dropped import Unusable, ending_of, events_in, in_batches, survey
 from pipeline.shells.embedded.lock import held
-from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome, Unstored
+from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome
 from pipeline.shells.embedded.services import LOGGER, Repeated
 from pipeline.shells.embedded.worker import Full
 
@@ -150,6 +151,9 @@ class Inbox:
                 life.pause(FULL_SECONDS)
             except Unstored as error:
                 life.tell(f"the disk took nothing ({error}); make room: {name} is kept and tried again")
+                life.pause(UNSTORED_SECONDS)
+            except Halted as error:
+                life.tell(f"{error}; {name} is kept for the next start")
                 life.pause(UNSTORED_SECONDS)
             except Exception as error:  # The worker logged it, and kept nothing of the batch.
                 raise Unusable(

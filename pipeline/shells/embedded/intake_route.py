@@ -2,7 +2,9 @@
 
 import asyncio
 from collections import Counter
-from typing import Annotated, Any
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Request, Response
@@ -10,14 +12,16 @@ from fastapi import APIRouter, Depends, Header, Request, Response
 from pipeline.examples import EXAMPLES
 from pipeline.shells.embedded.access import Check
 from pipeline.shells.embedded.bodies import LONGEST, BodyError, lines_of, too_long, unpacked
+from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.keys import Grant
 from pipeline.shells.embedded.problems import Problem, declared
-from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome, Unstored
+from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome
 from pipeline.shells.embedded.shapes import answer_of
 from pipeline.shells.embedded.worker import Full, Worker
 
 BODY_SECONDS = 30  # how long a sender may take over one body
 RETRY_AFTER = "1"
+Done = TypeVar("Done")
 _DUE = EXAMPLES["repayment.due"]
 _BODY = {
     "requestBody": {
@@ -86,7 +90,8 @@ def intake_route(worker: Worker, may_send: Check, body_seconds: float) -> APIRou
             raise Problem(error.status, "Unusable body", str(error), headers=headers) from None
         if not lines:
             raise Problem(400, "Unusable body", "body: expected events, got none; send one event a line")
-        outcomes = await _worked(worker, Batch(lines, idempotency_key, "admin" in grant.scopes))
+        batch = Batch(lines, idempotency_key, "admin" in grant.scopes)
+        outcomes = await worked(worker, lambda: worker.submit(batch))
         if outcomes[0].reason == KEY_REUSED:
             raise Problem(422, "Idempotency-Key reused", outcomes[0].why or "", field="header.Idempotency-Key")
         return Response(msgspec.json.encode(_told(outcomes)), 202, media_type="application/json")
@@ -111,15 +116,18 @@ async def _body(request: Request, seconds: float) -> bytes:
     return bytes(body)
 
 
-async def _worked(worker: Worker, batch: Batch) -> list[Outcome]:
+async def worked(worker: Worker, submit: Callable[[], "Future[Done]"]) -> Done:
+    """What came of some work on the engine, or the problem that it met."""
     try:
-        return await asyncio.wrap_future(worker.submit(batch))
+        return await asyncio.wrap_future(submit())
     except Full:
         sentence = f"{worker.waiting} lines wait already; send these again later"
         raise Problem(429, "Too many waiting", sentence, headers={"Retry-After": RETRY_AFTER}) from None
     except Unstored as error:
         sentence = f"the disk took nothing ({error}); nothing of this request was kept: make room and send it again"
         raise Problem(507, "Insufficient storage", sentence) from None
+    except Halted as error:
+        raise Problem(500, "Stopped", f"{error}; nothing of this request was kept") from None
     except Exception as error:  # The worker logged it, and kept nothing; the sender still has its bytes.
         sentence = (
             f"the engine failed on this request ({type(error).__name__}); nothing of it was kept: send it in parts"

@@ -10,8 +10,9 @@ from connectors.whole_lines import BadFile
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.marks import ran_with
-from pipeline.shells.embedded.runtime import ran_in
-from pipeline.shells.embedded.store import FILE
+from pipeline.shells.embedded.reading import read_only
+from pipeline.shells.embedded.standing import ran_in
+from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.manners import fail, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import Summary
 
@@ -47,17 +48,11 @@ def write_files(
     data: Path, out: Path, rules: list[Path] | None, config: Path | None, only: Collection[str] | None = None
 ) -> Summary:
     """Write the files of a replay, all or only some; what cannot be read or written is one sentence."""
-    file = data / FILE
-    if not file.exists():
-        fail(f"{data}: expected the data directory of an engine, got none with {FILE}; check the name")
     try:
-        database = sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True, isolation_level=None)
-        try:
+        with read_only(data) as database:
             return export(database, _shelf_of_last_run(database, data, rules, config), out, only)
-        finally:
-            database.close()
-    except sqlite3.DatabaseError as error:
-        fail(f"{file}: expected a database of Forewarn, got one that cannot be read ({error}); restore a backup")
+    except DataError as error:
+        fail(str(error))
     except OSError as error:
         fail(unreachable(error))
 

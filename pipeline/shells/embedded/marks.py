@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 
 from config.settings import Settings
-from pipeline.shells.embedded.runtime import Ran
+from pipeline.shells.embedded.standing import Ran
 
 
 def ran_with(shelf: str, settings: Settings, rules: list[Path] | None, config: Path | None) -> Ran:

@@ -18,7 +18,9 @@ from prometheus_client.registry import Collector
 from pipeline.shells.embedded.access import Check
 from pipeline.shells.embedded.problems import declared
 from pipeline.shells.embedded.reader import Reader, tallies
-from pipeline.shells.embedded.runtime import Runtime, Standing, Tallied, standing_in
+from pipeline.shells.embedded.records import Tallied
+from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.standing import Standing, standing_in
 from pipeline.shells.embedded.store import FILE
 from pipeline.shells.embedded.worker import Worker
 from pipeline.zone import DAY_MS
@@ -109,6 +111,8 @@ class _Engine(Collector):
         borrowers = sum(number for key, number in counts.items() if key.kind == "borrower")
         yield _gauge("forewarn_borrowers_known", "Borrowers of whom an event came.", borrowers)
         yield _gauge("forewarn_borrowers_held", "Borrowers in memory.", self._runtime.borrowers.held)
+        yield _gauge("forewarn_borrowers_quarantined", "Borrowers that are set aside.", self._worker.quarantined)
+        yield _gauge("forewarn_intake_stopped", "1 while no event is taken in.", int(self._worker.trouble is not None))
         yield _gauge("forewarn_lines_waiting", "Lines that wait to be worked on.", self._worker.waiting)
         yield _gauge("forewarn_database_bytes", "Bytes of the database and its journal.", _bytes(folder / FILE))
         build = GaugeMetricFamily("forewarn_build_info", "What runs: release and rules.", labels=("version", "shelf"))

@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from pipeline.decisions import Transition
 from pipeline.refusals import Reason
-from pipeline.shells.embedded.runtime import Tallied
+from pipeline.shells.embedded.records import Tallied
 from pipeline.shells.embedded.store import FILE
 from rules.rule import SEVERITIES
 

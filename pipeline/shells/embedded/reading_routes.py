@@ -20,8 +20,8 @@ from pipeline.shells.embedded.borrowers import one_as_closed, one_as_written
 from pipeline.shells.embedded.cursors import LONGEST, cursor_of, number_of
 from pipeline.shells.embedded.problems import Problem, declared, wrong
 from pipeline.shells.embedded.reader import EVERYTHING, Order, Reader, Span, Status, Wanted
-from pipeline.shells.embedded.runtime import standing_in
 from pipeline.shells.embedded.shapes import Arrived, Borrower, Made, Page, answer_of, page_answer
+from pipeline.shells.embedded.standing import standing_in
 from pipeline.zone import date_text, day_number
 from rules.rule import Severity
 

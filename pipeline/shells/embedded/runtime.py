@@ -4,38 +4,30 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 """
 
 import sqlite3
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 
-from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
+from pipeline.decisions import CollectionTask, DeadLetter, Decision
 from pipeline.decode import Arrival, Decoder, Refusal
-from pipeline.events import DayEnded, Event
-from pipeline.look import Day
+from pipeline.events import DayEnded
+from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
-from pipeline.shells.embedded.day_ends import DayEnds, Moves
+from pipeline.shells.embedded.day_ends import DayEnds
 from pipeline.shells.embedded.digest import Digest, digest_of
+from pipeline.shells.embedded.disk import DOCTOR, told_of
+from pipeline.shells.embedded.quarantine import FAULT, Failed, Quarantine
+from pipeline.shells.embedded.records import LOG, Records, Said, Tallied
+from pipeline.shells.embedded.standing import Ran, Standing, ran_in, standing_in
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
-from pipeline.shells.published import Standing as PublishedStanding
 
-LOG = "events.jsonl"  # what the log of arrivals is called as a file
 MEGABYTE = 1 << 20
-KINDS: dict[type, str] = {
-    Alert: "alert",
-    ShadowAlert: "shadow",
-    CollectionTask: "task",
-    DeadLetter: "dead_letter",
-    Disagreement: "disagreement",
-    Digest: "digest",
-}
-Said = Decision | Digest
-
 PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
 
 
@@ -60,51 +52,7 @@ class Outcome(NamedTuple):
     why: str | None = None
 
 
-class Tallied(NamedTuple):
-    """What is counted; '' is none."""
-
-    kind: str
-    rule: str = ""
-    queue: str = ""
-    severity: str = ""
-    detail: str = ""
-
-
-class Marks(NamedTuple):
-    """What a decision is looked for by."""
-
-    kind: str
-    detail: str
-    rule: str | None
-    queue: str | None
-    severity: str | None
-
-    def tallied(self) -> Tallied:
-        """As what it is counted."""
-        return Tallied(self.kind, self.rule or "", self.queue or "", self.severity or "", self.detail)
-
-
-class Standing(msgspec.Struct, kw_only=True):
-    """Where the portfolio stands between two batches."""
-
-    day: Day | None = None
-    closed: Day | None = None
-    is_opened: bool = True
-    published: PublishedStanding | None = None
-    first_day: int | None = None
-    lines: int = 0
-    decisions: int = 0
-    by_type: dict[str, int] = {}
-    unknown_fields: int = 0
-    moves: Moves = {}
-
-
-class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """What an engine ran with: `mark` stands for its rules and settings, the rest says where they stand."""
-
-    mark: str
-    rules: list[str] | None = None  # None: the shipped ones
-    config: str | None = None
+Done = TypeVar("Done")
 
 
 class History(NamedTuple):
@@ -112,10 +60,6 @@ class History(NamedTuple):
 
     first: int
     until: int
-
-
-class Unstored(Exception):
-    """The disk took nothing: the batch was undone, and nothing of it was acknowledged."""
 
 
 class Runtime:
@@ -127,7 +71,10 @@ class Runtime:
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
-        self._tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
+        self.quarantine = Quarantine(self.store.database)
+        self._marked: dict[str, tuple[int, BaseException]] = {}  # who failed in this batch: at which line, by what
+        self._stepped: str | None = None  # whose event is worked on
+        self._is_undone = False  # a batch was undone, and what is in memory is not yet that of the store
         self.day_ends = DayEnds(self.store.database)
         self.history: History | None = None  # of a backfill
         self._digest: Digest | None = None  # to be said before anything of the next day
@@ -139,9 +86,19 @@ class Runtime:
                         self.borrowers.wake_all()
                     self.store.write("ran", msgspec.json.encode(ran))
             self._restore()
-        except sqlite3.DatabaseError as error:
+            self._refuse_fewer()
+        except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self.store.close()
-            raise DataError(f"{folder}: expected a sound database, got {error}; restore a backup") from None
+            advice = DOCTOR.format(folder=folder)
+            raise DataError(f"{folder}: expected a sound database, got {error}; {advice}") from None
+
+    def _refuse_fewer(self) -> None:
+        """The log must end where it is said to: SQLite does not notice when whole arrivals are missing."""
+        last = self.store.database.execute("select coalesce(max(n), 0) from arrivals").fetchone()[0]
+        if last != self.standing.lines:
+            self.store.close()
+            advice = DOCTOR.format(folder=self.store.folder)
+            raise DataError(f"{self.store.folder}: expected {self.standing.lines} arrivals, got {last}; {advice}")
 
     def close(self) -> None:
         """Let go of the data directory."""
@@ -150,27 +107,70 @@ class Runtime:
     def take(self, batches: Sequence[Batch]) -> list[list[Outcome]]:
         """Take batches in, all or none; they are on the disk when this returns.
 
-        Raises Unstored when the disk takes nothing.
+        Raises Unstored when the disk takes nothing, Halted when nothing will be taken any more.
         """
-        self._tally.clear()
-        try:
-            with self.store.transaction():
-                outcomes = [self._take_batch(batch) for batch in batches]
-                self.borrowers.flush()
-                self._tally[Tallied("borrower")] += self.borrowers.pop_new()
-                self.store.database.executemany(
-                    _TALLY, [(*key, number) for key, number in self._tally.items() if number]
-                )
-                self.day_ends.flush()
-                self.store.write("standing", _ENCODER.encode(self._standing()))
-        except BaseException as error:
-            self.borrowers.forget()
+        return self.worked(lambda: [self._take_batch(batch) for batch in batches])
+
+    def worked(self, work: Callable[[], Done]) -> Done:
+        """Do some work in one transaction; where the core fails on a borrower, do it again without that one.
+
+        What was done to a borrower before it failed is done again, so that it is set aside at the very line that it
+        failed on, whatever else was in the batch.
+        """
+        self._marked = {}
+        while True:
+            try:
+                self.store.keep_log_short()
+                if self._is_undone:
+                    self._restore()
+                with self.store.transaction():
+                    self.records.tally.clear()
+                    self._put_marked(0)
+                    done = work()
+                    self.borrowers.flush()
+                    self.records.tally[Tallied("borrower")] += self.borrowers.pop_new()
+                    self.records.flush()
+                    self.day_ends.flush()
+                    self.store.write("standing", _ENCODER.encode(self._standing()))
+            except BaseException as error:
+                self._undo()
+                if not isinstance(error, Failed) or error.borrower_id in self._marked:
+                    raise told_of(error, self.store.folder) from error
+                self._marked[error.borrower_id] = error.line, error.__cause__ or error
+            else:
+                self.borrowers.settle()
+                self.quarantine.tell()
+                return done
+
+    def lift(self, borrower_id: str) -> None:
+        """Let a borrower out of the quarantine, inside the transaction of some work."""
+        if self._marked.get(borrower_id, (1,))[0]:  # One that fails wherever it is touched stays where it is.
+            self.quarantine.lift(borrower_id)
+
+    def _undo(self) -> None:
+        self.borrowers.forget()
+        self._is_undone = True
+        with suppress(sqlite3.Error):  # Where even that cannot be read, the next batch begins with it.
             self._restore()
-            if isinstance(error, sqlite3.OperationalError):
-                raise Unstored(str(error)) from error
-            raise
-        self.borrowers.settle()
-        return outcomes
+
+    def _put_marked(self, at: int) -> None:
+        """Set those aside who failed at a line when it was tried before; 0 is before the batch."""
+        for borrower_id, (line_, error) in self._marked.items():
+            if line_ == at:
+                self._put_aside(borrower_id, error, line=at or self.standing.lines + 1)
+
+    def _put_aside(self, borrower_id: str, error: BaseException, *, line: int) -> None:
+        day = self.portfolio.day
+        self.quarantine.put(borrower_id, error, line=line, date=None if day is None else day.date)
+
+    def _failed(self, borrower_id: str, error: Exception) -> None:
+        """The core failed on a borrower: in a sweep it was written just before, so that nothing else need be undone."""
+        if isinstance(error, sqlite3.Error | MemoryError | Failed):
+            raise error
+        if borrower_id == self._stepped:
+            raise Failed(borrower_id, self.standing.lines) from error
+        self.borrowers.drop(borrower_id)
+        self._put_aside(borrower_id, error, line=self.standing.lines)
 
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
@@ -181,7 +181,7 @@ class Runtime:
         if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
             return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
         outcomes = [Outcome(0, "repeated", *reasons.get(n, ())) for n in range(done)]
-        self._tally[Tallied("arrival", detail="repeated")] += done
+        self.records.tally[Tallied("arrival", detail="repeated")] += done
         outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
         reasons = {n: (each.reason, each.why) for n, each in enumerate(outcomes) if each.reason is not None}
         row = (batch.request, len(batch.lines), _digest_of(batch.lines), _ENCODER.encode(reasons))
@@ -190,35 +190,41 @@ class Runtime:
 
     # -- one line --
 
+    def take_line(self, raw: bytes) -> Outcome:
+        """Take one line in, inside the transaction of some work."""
+        return self._take(raw, may_all=True)
+
     def _take(self, raw: bytes, may_all: bool) -> Outcome:
         standing = self.standing
         position = {"file": LOG, "line": standing.lines + 1}
         try:
             arrival = self.decoder.decode(raw, position)
         except Refusal as refusal:
-            self._log(raw, None)
-            self._keep([refused(raw, refusal.reason, refusal.why, position)])
-            self._tally[Tallied("arrival", detail=refusal.reason)] += 1
+            self.records.log(raw, None)
+            self.records.keep([refused(raw, refusal.reason, refusal.why, position)])
+            self.records.tally[Tallied("arrival", detail=refusal.reason)] += 1
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
         if arrival.feed in PRIVILEGED and not may_all:
             why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
-            self._tally[Tallied("arrival", detail="forbidden")] += 1
+            self.records.tally[Tallied("arrival", detail="forbidden")] += 1
             return Outcome(0, "refused", "forbidden", why)
-        self._log(raw, arrival)
+        self.records.log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
+        self._put_marked(standing.lines)
+        self._stepped = getattr(arrival.event, "borrower_id", None)
+        aside = self.quarantine.get(self._stepped)
+        if aside is not None:
+            self.records.keep([refused(raw, FAULT, aside.why, position)])
+            self.records.tally["arrival", arrival.type, "", "", FAULT] += 1
+            return Outcome(standing.lines, "refused", FAULT, aside.why)
         outcome = Outcome(standing.lines, "accepted")
-        for each in self._keep(self._decided(arrival)):
+        for each in self.records.keep(self._decided(arrival)):
             if isinstance(each, DeadLetter) and each.source == position:
                 outcome = Outcome(standing.lines, "refused", each.reason, each.why)
         # A plain tuple, as this is done for every event.
-        self._tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
+        self.records.tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
         return outcome
-
-    def _log(self, raw: bytes, arrival: Arrival | None) -> None:
-        self.standing.lines += 1
-        borrower, date = (None, None) if arrival is None else (_borrower(arrival.event), arrival.date)
-        self.store.database.execute(_LOG, (self.standing.lines, borrower, date, raw))
 
     def _decided(self, arrival: Arrival) -> Iterator[Said]:
         portfolio = self.portfolio
@@ -250,36 +256,28 @@ class Runtime:
             self._digest = None
 
     def _day_closed(self) -> None:
-        closed, each = self.portfolio.closed, self.borrowers.each
+        closed = self.portfolio.closed
         assert closed is not None
-        self.day_ends.closed(self.shelf, closed, each())
+        self._read_all(lambda everyone: self.day_ends.closed(self.shelf, closed, everyone))
         if self.history is not None and closed.date == self.history.until:
-            self._digest = digest_of(self.shelf, closed, each())
+            self._digest = self._read_all(lambda everyone: digest_of(self.shelf, closed, everyone))
 
-    def _keep(self, decisions: Iterable[Said]) -> list[Said]:
-        """Keep decisions as they are made: the day on which each was made is the one that is open just then."""
-        kept, rows = [], []
-        for each in decisions:
-            self.standing.decisions += 1
-            if self.portfolio.day is not None:
-                day = (self.portfolio.date, self.standing.decisions)
-                self.store.database.execute("insert or ignore into decision_days values (?, ?)", day)
-            if isinstance(each, Digest):
-                self.store.write("muted", self.standing.decisions - 1)
-            marks = _marks(each)
-            borrower = self._dead(each) if isinstance(each, DeadLetter) else _borrower(each)
-            rows.append((self.standing.decisions, *marks, borrower, _body(each)))
-            self._tally[marks.tallied()] += 1
-            kept.append(each)
-        if rows:
-            self.store.database.executemany(_KEEP, rows)
-        return kept
+    def _read_all(self, read: Callable[[Iterator[Memory]], Done]) -> Done:
+        """What is read of every borrower; where it fails, the one that is read just then is at fault."""
+        at: Memory | None = None
 
-    def _dead(self, letter: DeadLetter) -> str | None:
-        """Note at a line of the log that it was refused, perhaps later; whose it is."""
-        query = "update arrivals set refused = ? where n = ? returning borrower_id"
-        rows = self.store.database.execute(query, (letter.reason, letter.source["line"])).fetchall()
-        return rows[0][0] if rows else None
+        def everyone() -> Iterator[Memory]:
+            nonlocal at
+            for at in self.borrowers.each():
+                yield at
+            at = None
+
+        try:
+            return read(everyone())
+        except Exception as error:
+            if at is None or isinstance(error, sqlite3.Error | MemoryError | Failed):
+                raise
+            raise Failed(at.borrower_id, self.standing.lines) from error
 
     # -- between batches --
 
@@ -296,27 +294,14 @@ class Runtime:
         portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
         if standing.published is not None:
             portfolio.published.restore(standing.published)
+        self.records = Records(self.store, standing, portfolio)
+        self.quarantine.restore()
+        self.borrowers.aside = self.quarantine
+        portfolio.failed = self.borrowers.failed = self._failed
+        self._stepped, self._is_undone = None, False
         portfolio.after_close = self._day_closed
         self.day_ends.restore(standing.moves)
         self._digest = None
-
-
-def ran_in(database: sqlite3.Connection) -> Ran | None:
-    """What the engine of a database ran with last; None when it never did."""
-    row = database.execute("select value from meta where name = 'ran'").fetchone()
-    return None if row is None else msgspec.json.decode(row[0], type=Ran)
-
-
-def standing_in(database: sqlite3.Connection) -> Standing:
-    """Where the portfolio of a database stands."""
-    row = database.execute("select value from meta where name = 'standing'").fetchone()
-    return Standing() if row is None else _STANDING.decode(row[0])
-
-
-def muted_in(database: sqlite3.Connection) -> int:
-    """Up to which row decisions are history that nobody is told of; the opening digest is the row after it."""
-    row = database.execute("select value from meta where name = 'muted'").fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def _digest_of(lines: Sequence[bytes]) -> bytes:
@@ -326,39 +311,5 @@ def _digest_of(lines: Sequence[bytes]) -> bytes:
     return digest.digest()
 
 
-def _marks(decision: Said) -> Marks:
-    """What a decision is looked for by."""
-    kind = KINDS[type(decision)]
-    match decision:
-        case Alert():
-            return Marks(kind, decision.transition, decision.rule, None, decision.severity)
-        case CollectionTask():
-            return Marks(kind, decision.status, None, decision.queue, None)
-        case DeadLetter():
-            return Marks(kind, decision.reason, None, None, None)
-        case Disagreement():
-            return Marks(kind, decision.field, None, None, None)
-        case Digest():
-            return Marks(kind, decision.as_of, None, None, None)
-
-
-def _borrower(of: Event | Said) -> str | None:
-    borrower_id: str | None = getattr(of, "borrower_id", None)
-    return borrower_id
-
-
-def _body(decision: Said) -> bytes:
-    return msgspec.json.encode(decision) if isinstance(decision, Digest) else line(decision)
-
-
-_LOG = "insert into arrivals (n, borrower_id, date, raw) values (?, ?, ?, ?)"
-_KEEP = """
-    insert into decisions (n, kind, detail, rule, queue, severity, borrower_id, body) values (?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_TALLY = """
-    insert into tallies (kind, rule, queue, severity, detail, number) values (?, ?, ?, ?, ?, ?)
-    on conflict do update set number = number + excluded.number
-"""
 _ENCODER = msgspec.msgpack.Encoder()
-_STANDING = msgspec.msgpack.Decoder(Standing)
 _REASONS = msgspec.msgpack.Decoder(dict[int, tuple[str, str | None]])

@@ -13,10 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.shells.embedded.disk import DOCTOR, Unstored
 from pipeline.shells.embedded.lock import held
 
 FORMAT = 1
 FILE, LOCK = "forewarn.sqlite", "lock"
+MEGABYTE = 1 << 20
+MOST_LOG = 1024 * MEGABYTE  # of writes that wait to be folded in: only where a reader does not end come so many
+KEPT_LOG = 64 * MEGABYTE  # how much of it is left on the disk when it has been folded in
+ROOM = 16 * MEGABYTE  # on the disk before an engine that found it full takes anything again
+WAIT_MS = 1_000  # for a reader that is about to end
+UPGRADE = "git pull && make setup"
 
 _SCHEMA = """
 create table arrivals (
@@ -48,6 +55,16 @@ create table decisions (
 );
 -- Every filter a reader may ask for is a few ranges of one of these, each in the order of n.
 create index decisions_by_kind on decisions (kind, n);
+create index dead_letters_by_reason on decisions (kind, detail, n) where kind = 'dead_letter';
+-- Borrowers on whom the core failed: their events are dead letters until these are taken again.
+create table quarantine (
+    borrower_id text primary key,
+    line integer not null,  -- the arrival that it failed on
+    date integer,           -- the day that was open
+    fault text not null
+) without rowid;
+-- Dead letters that were taken again, and as which arrival.
+create table replayed (letter integer primary key, line integer not null);
 create index decisions_by_severity on decisions (kind, severity, detail, n);
 create index decisions_by_rule on decisions (kind, rule, severity, detail, n) where rule is not null;
 create index decisions_by_queue on decisions (kind, queue, detail, n) where queue is not null;
@@ -93,8 +110,10 @@ class Store:
     """An open data directory; a second process that opens it is refused."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        _made(folder)
         self.folder = folder
+        self.most_log = MOST_LOG
+        self._log = folder / f"{FILE}-wal"
         try:
             self._lock = held(folder / LOCK)
         except BlockingIOError:
@@ -119,22 +138,58 @@ class Store:
         try:
             database.execute("pragma journal_mode = wal")
             database.execute("pragma synchronous = full")
+            # Without them macOS leaves what was written in the cache of the drive.
+            database.execute("pragma fullfsync = on")
+            database.execute("pragma checkpoint_fullfsync = on")
+            database.execute(f"pragma journal_size_limit = {KEPT_LOG}")
+            database.execute(f"pragma busy_timeout = {WAIT_MS}")
             database.execute("pragma cache_size = -65536")
             # A process may have died between making the file and filling it.
             if not database.execute("select count(*) from sqlite_master where name = 'meta'").fetchone()[0]:
-                database.executescript(f"begin; {_SCHEMA} insert into meta values ('format', {FORMAT}); commit;")
+                fresh(database)
             found = database.execute("select value from meta where name = 'format'").fetchone()[0]
-        except sqlite3.DatabaseError as error:
+        except (sqlite3.DatabaseError, TypeError) as error:  # TypeError: a row of meta is not there.
             database.close()
-            raise DataError(
-                f"{file}: expected a database of Forewarn, got one that cannot be read ({error}); restore a backup"
-            ) from None
+            if getattr(error, "sqlite_errorcode", None) in _UNREACHED:
+                raise DataError(f"{file}: expected a file that can be written, got {error}; {_SEE_DISK}") from None
+            advice = DOCTOR.format(folder=self.folder)
+            got = f"one that cannot be read ({error})"
+            raise DataError(f"{file}: expected a database of Forewarn, got {got}; {advice}") from None
         if found != FORMAT:
             database.close()
-            raise DataError(
-                f"{file}: expected format {FORMAT}, got {found}; use the release of Forewarn that wrote it, or upgrade"
-            )
+            raise DataError(f"{file}: {other_format(found)}")
         return database
+
+    def keep_log_short(self) -> None:
+        """Fold what was written into the file where it has become much; Unstored while a reader forbids that."""
+        if self.log_bytes() <= self.most_log:
+            return
+        self.database.execute("pragma wal_checkpoint(truncate)")
+        if self.log_bytes() > self.most_log:
+            raise Unstored(
+                f"{self.log_bytes() // MEGABYTE} MiB of writes wait to be folded into {FILE}, which a reader that does "
+                "not end forbids; end it, such as an export, a backup or a shell of sqlite3"
+            )
+
+    def log_bytes(self) -> int:
+        """What stands in the log of writes, as SQLite keeps it beside its file."""
+        try:
+            return os.stat(self._log).st_size
+        except FileNotFoundError:
+            return 0
+
+    def try_room(self) -> None:
+        """Whether the disk takes anything again; Unstored while it does not."""
+        disk = os.statvfs(self.folder)
+        free = disk.f_bavail * disk.f_frsize
+        if free < ROOM:
+            raise Unstored(f"expected {ROOM // MEGABYTE} MiB free on the disk, got {free // MEGABYTE}; make room")
+        try:
+            self.keep_log_short()
+            with self.transaction():
+                self.write("tried", 1)
+        except sqlite3.OperationalError as error:
+            raise Unstored(str(error)) from error
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -151,3 +206,31 @@ class Store:
     def write(self, name: str, value: Any) -> None:
         """Write a single fact, inside a transaction."""
         self.database.execute("insert or replace into meta values (?, ?)", (name, value))
+
+
+def fresh(database: sqlite3.Connection) -> None:
+    """Fill a database that is empty."""
+    database.executescript(f"begin; {_SCHEMA} insert into meta values ('format', {FORMAT}); commit;")
+
+
+def other_format(found: object) -> str:
+    """What to say of a database of another format than this program writes."""
+    if isinstance(found, int) and found > FORMAT:
+        return f"expected format {FORMAT}, got {found} of a newer Forewarn; upgrade this one: {UPGRADE}"
+    return f"expected format {FORMAT}, got {found!r}, which no Forewarn wrote; restore a backup"
+
+
+def _made(folder: Path) -> None:
+    """Make a folder, so that it is still there when the power fails: what is noted in its parents is written, too."""
+    missing = [each for each in (folder, *folder.parents) if not each.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for each in missing:
+        parent = os.open(each.parent, os.O_RDONLY)
+        try:
+            os.fsync(parent)
+        finally:
+            os.close(parent)
+
+
+_UNREACHED = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL})
+_SEE_DISK = "check its rights and the disk"

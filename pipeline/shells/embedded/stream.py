@@ -21,7 +21,7 @@ from pipeline.shells.embedded.access import Check
 from pipeline.shells.embedded.problems import Problem, declared, wrong
 from pipeline.shells.embedded.reader import EVERYTHING, Reader, Span, Wanted
 from pipeline.shells.embedded.reading_routes import ERRORS, Name
-from pipeline.shells.embedded.runtime import standing_in
+from pipeline.shells.embedded.standing import standing_in
 from pipeline.shells.embedded.worker import Worker
 from rules.rule import Severity
 

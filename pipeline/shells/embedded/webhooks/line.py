@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import httpx
 
-from pipeline.shells.embedded.runtime import muted_in
+from pipeline.shells.embedded.standing import muted_in
 from pipeline.shells.embedded.webhooks.answers import Answer, Patience, meaning_of, wait_after
 from pipeline.shells.embedded.webhooks.cursors import Condition, Cursor, Cursors, Outbox
 from pipeline.shells.embedded.webhooks.messages import Message, mark_of, message_of

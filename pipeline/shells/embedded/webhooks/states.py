@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from pipeline.shells.embedded.runtime import muted_in
+from pipeline.shells.embedded.standing import muted_in
 from pipeline.shells.embedded.webhooks.cursors import FILE, Cursor, Cursors, Outbox
 
 
