@@ -50,6 +50,18 @@ def test_a_shipped_threshold_is_as_good_as_any_by_the_procedure():
     assert met >= met_again
 
 
+def test_the_text_says_what_the_figures_do(made):
+    text = " ".join(made.PAGE.read_text("utf-8").split())
+    shelf = LEFT_OUT["on_seed_a"]["shipped"]
+    places = shelf["places_by_severity"]
+    lower, all_places = places["low"] + places["medium"], sum(places.values())
+    assert f"all but {lower} of its {all_places} places go to alerts of high or critical severity" in text
+    [met] = {count for counts in LEFT_OUT["met_by_value"].values() for count in counts}
+    assert f"the team meets the same {met} of {shelf['at_budget']['recall'][3]}" in text
+    without = [choice for name, choice in LEFT_OUT["choices"].items() if name.startswith("without_")]
+    assert all(choice == LEFT_OUT["choices"]["all"] for choice in without)
+
+
 def test_a_figure_is_told_with_its_interval(made):
     assert made._told("recall", [0.5, 0.25, 0.75, 4]) == "50.0 % (25 .. 75)"
     assert made._told("lead_median_days", [88.4, 70.0, 99.0, 4]) == "88 (70 .. 99)"
