@@ -1,6 +1,6 @@
-"""Figures of every shipped rule on a simulated portfolio and on a real set, for the pages in docs/rules.
+"""Figures of every shipped rule on two simulated portfolios and on a real set, for the pages in docs/rules.
 
-    python -m benchmarks.first_shelf                    what is committed: docs/rules/figures.json; ten minutes
+    python -m benchmarks.first_shelf                    what is committed: docs/rules/figures.json; a quarter of an hour
     python -m benchmarks.first_shelf --seed 1 --out FILE
 
 What a shadow rule would have said is counted, but found nobody: nobody was told.
@@ -25,6 +25,7 @@ from connectors.ingest import ingest
 from pipeline.events import CATALOGUE
 from pipeline.shelf import compile_shelf
 from pipeline.shells.cli import app
+from pipeline.shells.figures import Figure, Verdict
 from pipeline.shells.replay import replay
 from pipeline.shells.terms import terms_of
 from pipeline.shells.verdict import Judgement, judgement_of
@@ -36,7 +37,10 @@ FIGURES = ROOT / "docs" / "rules" / "figures.json"
 REAL = "a thousand card clients of a bank in Taiwan"
 MILLION = 1_000_000
 CORPORATE = re.compile(rb'"borrower_id":"([^"]+)".*"segment":"corporate"')
-OVERALL = ("recall", "lead_median_days", "before_backstop", "precision", "alerted_share", "alerts_per_1000_and_month")
+OVERALL = (
+    *("recall", "lead_median_days", "before_backstop", "precision_at_least", "alerted_share"),
+    *("alerts_per_1000_and_month", "tasks_per_1000_and_month", "flip_flop"),
+)
 
 
 class Ran(NamedTuple):
@@ -47,21 +51,35 @@ class Ran(NamedTuple):
     firms: frozenset[str]
 
 
-def figures_of(shelf: Shelf, simulated: Ran, real: Ran, how: dict[str, int]) -> dict[str, Any]:
+class Sets(NamedTuple):
+    """What was replayed, and how the simulated ones were made."""
+
+    simulated: Ran
+    firms: Ran
+    real: Ran
+    how: dict[str, int]
+    how_firms: dict[str, int]
+
+
+def figures_of(shelf: Shelf, sets: Sets) -> dict[str, Any]:
     """Everything that the pages show."""
-    judged = simulated.judgement
+    judged = sets.simulated.judgement
     return {
         "made_by": "python -m benchmarks.first_shelf",
         "hashes": {rule.rule: rule.hash for rule in shelf.rules},
         "simulated": {
-            "set": how | _set(simulated),
-            "overall": _figures(judged.overall.figures),
-            "at_monthly_budget": _figures(judged.at_monthly_budget.figures),
-            "rules": {rule.rule: _of_rule(rule, simulated) for rule in shelf.rules},
+            "set": sets.how | _set(sets.simulated),
+            "overall": rows_of(judged.overall, OVERALL),
+            "at_monthly_budget": rows_of(judged.at_monthly_budget, OVERALL),
+            "rules": {rule.rule: _of_rule(rule, sets.simulated) for rule in shelf.rules},
+        },
+        "firms": {
+            "set": sets.how_firms | _set(sets.firms),
+            "rules": {rule.rule: _of_rule(rule, sets.firms) for rule in shelf.rules if pack_of(rule) == "firms"},
         },
         "real": {
-            "set": {"name": REAL} | _set(real),
-            "rules": {rule.rule: _of_rule(rule, real) for rule in shelf.rules},
+            "set": {"name": REAL} | _set(sets.real),
+            "rules": {rule.rule: _of_rule(rule, sets.real) for rule in shelf.rules},
         },
     }
 
@@ -72,19 +90,27 @@ def _set(ran: Ran) -> dict[str, Any]:
     return {"borrowers": seen.borrowers, "firms": len(ran.firms), "defaulted": seen.defaulted, **dates}
 
 
-def _figures(figures: dict[str, Any]) -> dict[str, float | None]:
-    return {name: figures[name].value for name in OVERALL if name in figures}
+def row(figure: Figure) -> list[Any]:
+    """A figure, its interval, and how many it is of."""
+    return [figure.value, figure.low, figure.high, figure.of]
+
+
+def rows_of(verdict: Verdict, names: tuple[str, ...]) -> dict[str, list[Any]]:
+    """The figures of a verdict by their names."""
+    return {name: row(verdict.figures[name]) for name in names if name in verdict.figures}
 
 
 def _of_rule(rule: Rule, ran: Ran) -> dict[str, Any]:
     """The figures of one rule; its share is of the firms for a rule of firms, of persons for one of individuals."""
     openings, count = ran.openings.get(rule.rule, []), ran.judgement.observed.borrowers
     alerted = set(openings)
-    pack = Path(rule.file).parent.name
+    pack = pack_of(rule)
     own = alerted & ran.firms if pack == "firms" else alerted - ran.firms if pack == "individuals" else alerted
     of = {"firms": len(ran.firms), "individuals": count - len(ran.firms)}.get(pack, count)
     told = next((each for each in ran.judgement.by_rule if each.of == rule.rule), None)
-    lead = None if told is None else told.figures["lead_median_days"].value
+    lead, added = (
+        None if told is None else told.figures[name].value for name in ("lead_median_days", "added_lead_median_days")
+    )
     return {
         "alerts": len(openings),
         "borrowers": len(alerted),
@@ -92,8 +118,16 @@ def _of_rule(rule: Rule, ran: Ran) -> dict[str, Any]:
         "share_of_all_ppm": MILLION * len(alerted) // max(1, count),
         "found": 0 if told is None else told.counts["caught"],
         "unique": 0 if told is None else told.counts["only"],
+        "first": 0 if told is None else told.counts["first"],
+        "first_by": 0 if told is None else told.counts["first_by"],
         "lead_median_days": lead,
+        "added_median_days": added,
     }
+
+
+def pack_of(rule: Rule) -> str:
+    """The folder that a rule stands in."""
+    return Path(rule.file).parent.name
 
 
 # -- runs -------------------------------------------------------------------
@@ -101,24 +135,37 @@ def _of_rule(rule: Rule, ran: Ran) -> dict[str, Any]:
 
 def run(shelf: Shelf, config: Path | None, events: Path, truth: Path | None, out: Path) -> Ran:
     """Replay events under the shelf and judge what came of it."""
-    compiled = compile_shelf(shelf, terms_of(load_settings(config)))
-    with Progress(disable=True) as progress:
-        replay([events], compiled, out, progress)
+    replayed(shelf, config, events, out)
     openings = defaultdict(list)
     for name in ("alerts.jsonl", "shadow.jsonl"):
         for raw in (out / name).read_bytes().splitlines():
             alert = msgspec.json.decode(raw)
             if alert["transition"] == "opened":
                 openings[alert["rule"]].append(alert["borrower_id"])
-    return Ran(judgement_of(out, truth, None), openings, _firms_in(events))
+    return Ran(judgement_of(out, truth, None), openings, firms_in(events))
 
 
-def _firms_in(events: Path) -> frozenset[str]:
+def simulated_run(shelf: Shelf, how: dict[str, int], folder: Path) -> Ran:
+    """Simulate a portfolio, replay it and judge what came of it."""
+    made = folder / "made"
+    simulate(made, how)
+    return run(shelf, None, made / "events.jsonl.gz", made / "truth.csv", folder / "out")
+
+
+def replayed(shelf: Shelf, config: Path | None, events: Path, out: Path) -> None:
+    """Replay events under the shelf into a folder."""
+    compiled = compile_shelf(shelf, terms_of(load_settings(config)))
+    with Progress(disable=True) as progress:
+        replay([events], compiled, out, progress)
+
+
+def firms_in(events: Path) -> frozenset[str]:
+    """The borrowers of whom the events say that they are firms."""
     with unzipped(events) as lines:
         return frozenset(found[1].decode() for raw in lines if (found := CORPORATE.search(raw)))
 
 
-def simulate(out: Path, how: dict[str, int]) -> None:
+def simulate(out: Path, how: dict[str, Any]) -> None:
     """Make the portfolio, by the command that everyone has."""
     words = [word for name, value in how.items() for word in (f"--{name}", str(value))]
     result = CliRunner().invoke(app, ["simulate", *words, "--out", str(out)])
@@ -131,17 +178,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     for name, value in (("borrowers", 4_000), ("months", 18), ("seed", 2)):
         parser.add_argument(f"--{name}", type=int, default=value)
+    parser.add_argument("--only-firms", type=int, default=1_500, help="borrowers of the portfolio of firms alone")
     parser.add_argument("--out", type=Path, default=FIGURES)
     given = parser.parse_args()
     how = {"borrowers": given.borrowers, "months": given.months, "seed": given.seed}
+    how_firms = how | {"borrowers": given.only_firms, "firms": 1}
     shelf = load_shelf([ROOT / "rules" / "shelf"], CATALOGUE, ROOT / "rules" / "shelf.lock")
     with tempfile.TemporaryDirectory() as folder:
-        made, cards = Path(folder) / "made", Path(folder) / "cards.jsonl.gz"
-        simulate(made, how)
-        simulated = run(shelf, None, made / "events.jsonl.gz", made / "truth.csv", Path(folder) / "simulated")
+        simulated, firms = (
+            simulated_run(shelf, each, Path(folder) / name) for name, each in (("all", how), ("firms", how_firms))
+        )
+        cards = Path(folder) / "cards.jsonl.gz"
         ingest(ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz", "taiwan_cards", cards, True)
         real = run(shelf, ROOT / "config" / "taiwan.yaml", cards, None, Path(folder) / "real")
-    text = json.dumps(figures_of(shelf, simulated, real, how), indent=1)
+    text = json.dumps(figures_of(shelf, Sets(simulated, firms, real, how, how_firms)), indent=1)
     given.out.write_text(text + "\n", "utf-8")
 
 

@@ -34,6 +34,15 @@ class Page(NamedTuple):
         """Where the page stands."""
         return FOLDER / f"{self.pack}{'' if self.lang == 'en' else f'.{self.lang}'}.md"
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets whose figures the page shows."""
+        return ("simulated", "firms", "real") if self.pack == "firms" else ("simulated", "real")
+
+    def of(self, rule: Rule) -> list[dict[str, Any]]:
+        """The figures of a rule, set by set."""
+        return [self.figures[name]["rules"].get(rule.rule, NO_FIGURES) for name in self.sets]
+
     def word(self, name: str, /, **values: Any) -> str:
         """A word or sentence of the page's language."""
         return WORDS[self.lang][name].format(**values)
@@ -53,7 +62,7 @@ def pages() -> dict[Path, str]:
 def _page(page: Page, rules: list[Rule]) -> str:
     other = page.word("other", pack=page.pack)
     parts = [f"# {page.word(f'packs.{page.pack}')}", page.word("about", pack=page.pack, other=other)]
-    parts += [page.word(name, **page.figures[name]["set"]) for name in ("simulated", "real")]
+    parts += [page.word(name, **page.figures[name]["set"]) for name in page.sets]
     parts += [page.word("again", made_by=page.figures["made_by"]), _overview(page, rules)]
     parts += [part for rule in rules for part in _section(page, rule)]
     return "\n\n".join(parts) + "\n"
@@ -62,16 +71,26 @@ def _page(page: Page, rules: list[Rule]) -> str:
 def _overview(page: Page, rules: list[Rule]) -> str:
     rows = []
     for rule in rules:
-        here, there = (page.figures[name]["rules"].get(rule.rule, NO_FIGURES) for name in ("simulated", "real"))
-        lead = here["lead_median_days"]
+        here, *firms, there = page.of(rule)
         cells = [f"[{rule.rule}](#{rule.rule})", page.word(rule.status), page.word(rule.severity)]
         cells += [f"{here['alerts']:,}", _share(here["share_ppm"]), f"{here['found']:,}", f"{here['unique']:,}"]
-        cells += ["-" if lead is None else f"{lead:g}", f"{there['alerts']:,}", f"{there['unique']:,}"]
-        rows.append(cells)
-    return _table(page.word("head").split("|"), rows)
+        cells += [f"{here['first']:,}", _days(here["added_median_days"]), _days(here["lead_median_days"])]
+        for of_firms in firms:
+            cells += [f"{of_firms[name]:,}" for name in ("alerts", "found", "first")]
+        rows.append([*cells, f"{there['alerts']:,}", f"{there['unique']:,}"])
+    head = page.word("head").split("|")
+    return _table([*head[:-2], *(page.word("head_firms").split("|") if page.pack == "firms" else ()), *head[-2:]], rows)
 
 
-NO_FIGURES: dict[str, Any] = {"alerts": 0, "share_ppm": 0, "found": 0, "unique": 0, "lead_median_days": None}
+def _days(days: float | None) -> str:
+    return "-" if days is None else f"{days:g}"
+
+
+NO_FIGURES: dict[str, Any] = {
+    **dict.fromkeys(("alerts", "share_ppm", "found", "unique", "first", "first_by"), 0),
+    "lead_median_days": None,
+    "added_median_days": None,
+}
 
 
 def _section(page: Page, rule: Rule) -> Iterator[str]:
@@ -144,18 +163,18 @@ def _value(value: Any) -> str:
 
 
 def _figures(page: Page, rule: Rule) -> str:
-    here, there = (page.figures[name]["rules"].get(rule.rule, NO_FIGURES) for name in ("simulated", "real"))
-    lead = here["lead_median_days"]
-    return page.word(
-        "figures",
-        alerts=here["alerts"],
-        share=_share(here["share_ppm"]),
-        found=here["found"],
-        unique=here["unique"],
-        lead="" if lead is None else page.word("lead", days=lead),
-        real_alerts=there["alerts"],
-        real_unique=there["unique"],
-    )
+    told = zip(page.sets, page.of(rule), strict=True)
+    return page.word("between").join(page.word(f"figures_{name}", **_told(page, figures)) for name, figures in told)
+
+
+def _told(page: Page, figures: dict[str, Any]) -> dict[str, Any]:
+    lead, added = figures["lead_median_days"], figures["added_median_days"]
+    return {
+        **figures,
+        "share": _share(figures["share_ppm"]),
+        "lead": "" if lead is None else page.word("lead", days=lead),
+        "added": "" if added is None else page.word("added", days=added, by=figures["first_by"]),
+    }
 
 
 def _share(ppm: int) -> str:

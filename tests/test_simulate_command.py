@@ -94,6 +94,22 @@ def test_the_settings_decide_zone_and_minor_units(tmp_path):
     assert ran.code == 0 and json.loads((tmp_path / "out" / "summary.json").read_bytes())["dead_letters"] == {}
 
 
+def test_the_share_of_firms_can_be_asked_for(tmp_path):
+    for share in ("0", "0.5", "1"):
+        assert forewarn(*SMALL, "--firms", share, "--out", tmp_path / share, "--quiet").code == 0
+    assert [manifest_of(tmp_path / share)["firms"] for share in ("0", "1")] == [0, 40]
+    assert 10 <= manifest_of(tmp_path / "0.5")["firms"] <= 30
+    assert [manifest_of(tmp_path / share)["firms_share"] for share in ("0", "0.5", "1")] == [0, 0.5, 1]
+
+
+def test_the_share_of_firms_of_the_parameters_changes_no_byte(tmp_path):
+    forewarn(*SMALL, "--out", tmp_path / "usual", "--quiet")
+    share = str(manifest_of(tmp_path / "usual")["firms_share"])
+    forewarn(*SMALL, "--firms", share, "--out", tmp_path / "asked", "--quiet")
+    usual, asked = ((tmp_path / name / "events.jsonl.gz").read_bytes() for name in ("usual", "asked"))
+    assert usual == asked
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -102,6 +118,8 @@ def test_the_settings_decide_zone_and_minor_units(tmp_path):
         (("--borrowers", "5", "--seed", "-1"), "--seed: expected a whole number from 0 to 9223372036854775807, got -1"),
         (("--borrowers", "5", "--faults", "-0.1"), "--faults: expected a number from 0 to 10"),
         (("--borrowers", "5", "--faults", "nan"), "--faults: expected a number from 0 to 10"),
+        (("--borrowers", "5", "--firms", "1.2"), "--firms: expected a share from 0 (none) to 1 (all), got 1.2"),
+        (("--borrowers", "5", "--firms", "nan"), "--firms: expected a share from 0 (none) to 1 (all), got nan"),
         (("--borrowers", "5", "--shocks", "job_los"), "--shocks: expected names out of job_loss, illness, "),
     ],
 )

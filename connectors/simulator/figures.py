@@ -77,6 +77,7 @@ def realised(run: "Run", w: World, silent: dict[int, tuple[str, int]], digest: s
         "shocks_on": run.shocks,
         "first_day": w.dates[w.first],
         "last_day": w.dates[w.end - 1],
+        "firms_share": w.figures.portfolio.firms,
         "firms": tally.firms,
         "newcomers": tally.newcomers,
         "events": tally.events,

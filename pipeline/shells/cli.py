@@ -57,6 +57,9 @@ def simulate(
     seed: Annotated[int, typer.Option(help="Equal seeds give equal bytes.")] = 1,
     shocks: Annotated[str | None, typer.Option(help="Shocks, with commas between; all when absent.")] = None,
     faults: Annotated[float, typer.Option(help="How often feeds err: 1 as config/simulator.yaml says.")] = 0.0,
+    firms: Annotated[
+        float | None, typer.Option(help="Share of firms, from 0 to 1; as config/simulator.yaml says when absent.")
+    ] = None,
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
@@ -66,7 +69,7 @@ def simulate(
     asked = {"borrowers": borrowers, "months": months, "seed": seed}
     try:
         with progress_of(quiet) as progress:
-            manifest = simulation.run(out, settings, progress, asked=asked, shocks=shocks, faults=faults)
+            manifest = simulation.run(out, settings, progress, asked=asked, shocks=shocks, faults=faults, firms=firms)
     except SimulationError as error:
         fail(str(error))
     except RuleError as error:

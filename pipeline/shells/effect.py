@@ -21,6 +21,7 @@ from pipeline.zone import day_number
 MIN_LEAD, MAX_LEAD = 0, 365  # days before the default between which an alert is true
 AHEAD = (0, 30, 60, 90, 180)  # days ahead that are reported of the first true alert
 HORIZONS = (91, 182, 365)  # days ahead that are reported of any alert
+FIRST_BY = 30  # days before every other rule that are reported of the rule that warned first
 DAYS_A_MONTH = 30.44
 PER_BORROWERS = 1_000  # workload is told for so many
 TRUE, FALSE, CENSORED, AFTER_DEFAULT = range(4)
@@ -180,6 +181,27 @@ def _since_onset(judged: Judged, group: Group, caught: Mask) -> tuple[Days, Mask
     after = _earliest(judged, group.openings & (judged.outcome == TRUE) & has_begun)
     has_onset = caught & (judged.began_on < FAR)
     return np.where(has_onset & (after < FAR), after - judged.began_on, UNKNOWN), has_onset
+
+
+def beside(rules: list[Measured], size: int) -> None:
+    """Add to each rule what the others leave to it: whom it alone warned of, of whom it warned before all others."""
+    best = np.full(size, UNKNOWN, dtype=np.int64)  # lead of the rule that warned first
+    others = best.copy()  # lead of the rule that warned next; the same where two warned on one day
+    finders = np.zeros(size, dtype=np.int64)
+    for each in rules:
+        lead = each.days["lead"]
+        others = np.maximum(others, np.minimum(best, lead))
+        best = np.maximum(best, lead)
+        finders += each.counts["caught"]
+    for each in rules:
+        lead = each.days["lead"]
+        is_first = (lead != UNKNOWN) & (lead == best) & (best > others)
+        # Where no other rule warned, all of its lead would be lost.
+        added = np.where(is_first, lead - np.maximum(others, 0), UNKNOWN)
+        each.days["added"] = added
+        each.counts["only"] = each.counts["caught"] * (finders == 1)
+        each.counts["first"] = is_first.astype(np.int64)
+        each.counts["first_by"] = (added >= FIRST_BY).astype(np.int64)
 
 
 def _earliest(judged: Judged, chosen: Mask) -> Days:

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 
 from pipeline.shells.decided import UNKNOWN, Mask
-from pipeline.shells.effect import AHEAD, HORIZONS, PER_BORROWERS, Judged, Measured
+from pipeline.shells.effect import AHEAD, FIRST_BY, HORIZONS, PER_BORROWERS, Judged, Measured
 from pipeline.shells.resample import Numbers, Whole, interval, lumped, medians, resamples
 
 PLACES = 6  # decimals of a figure
@@ -49,12 +49,19 @@ RATIOS = {
     "alerted_that_defaulted": Ratio("caught", ("alerted",)),
     "base_rate": Ratio("defaulted", ("borrowers",)),
     "only_this_rule": Ratio("only", ("defaulted",)),
+    "first_to_warn": Ratio("first", ("defaulted",)),
+    f"first_by_{FIRST_BY}_days": Ratio("first_by", ("defaulted",)),
     "before_onset": Ratio("before_onset", ("onset_known",)),
     "flip_flop": Ratio("flips", ("closings",)),
     "alerts_per_1000_and_month": Ratio("alerts", ("borrowers",), is_workload=True),
     "tasks_per_1000_and_month": Ratio("tasks", ("borrowers",), is_workload=True),
 }
-MEDIANS = {"lead_median_days": "lead", "onset_to_alert_median_days": "since_onset"}
+MEDIANS = {
+    "lead_median_days": "lead",
+    "added_lead_median_days": "added",
+    "onset_to_alert_median_days": "since_onset",
+}
+OF_ONE_RULE = ("only", "first", "first_by")  # counts that only a rule among others has
 COUNTS = ("borrowers", "defaulted", "caught", "alerted", "alerts", "true", "false", "censored", "after_default")
 WARNING = (
     *("recall", "lead_median_days", *(f"ahead_{days}_days" for days in AHEAD)),
@@ -63,10 +70,11 @@ WARNING = (
 )
 WORK = ("flip_flop", "alerts_per_1000_and_month")
 TASKS = "tasks_per_1000_and_month"
+BESIDE = ("only_this_rule", "first_to_warn", f"first_by_{FIRST_BY}_days", "added_lead_median_days")
 ONSET = ("before_onset", "onset_to_alert_median_days")
 OF_ALL = (*WARNING, "alerted_share", "alerted_that_defaulted", "base_rate", *ONSET, *WORK, TASKS)
 OF_BUDGET = WARNING
-OF_RULE = (*WARNING, "only_this_rule", "alerted_share", "alerted_that_defaulted", *ONSET, *WORK, TASKS)
+OF_RULE = (*WARNING, *BESIDE, "alerted_share", "alerted_that_defaulted", *ONSET, *WORK, TASKS)
 OF_SEVERITY = (*WARNING, "alerted_share", "alerted_that_defaulted", *WORK)
 OF_CAUSE = (*WARNING, "alerted_share", "base_rate", *ONSET, *WORK, TASKS)
 
@@ -131,7 +139,7 @@ def _medians(times: Numbers, days: Whole) -> Numbers:
 
 def _verdict(asked: Asked, months: float, drawn: Drawn | None) -> Verdict:
     sums = {name: int(column.sum()) for name, column in asked.measured.counts.items()}
-    counts = (*COUNTS, *(name for name in ("only", "tasks") if name in sums and _is_asked(name, asked.figures)))
+    counts = (*COUNTS, *(name for name in (*OF_ONE_RULE, "tasks") if name in sums and _is_asked(name, asked.figures)))
     return Verdict(
         of=asked.of,
         counts={name: sums[name] for name in counts},

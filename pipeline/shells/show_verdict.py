@@ -17,7 +17,7 @@ _IN_HEADING = ("borrowers", "defaulted", f"ahead_{MIN_LEAD}_days")  # The last i
 _NEEDS = {"precision": "precision_mature"}  # Where no horizon is over, only true alerts are settled: it says 100 %.
 _BY_RULE = ("alerts", "alerted_share", "recall", "lead_median_days", "before_backstop", "precision_at_least")
 _COLUMNS = {
-    "rule": (*_BY_RULE, "only", "flip_flop", "alerts_per_1000_and_month"),
+    "rule": (*_BY_RULE, "only", "first", "added_lead_median_days", "flip_flop", "alerts_per_1000_and_month"),
     "severity": (*_BY_RULE, "flip_flop", "alerts_per_1000_and_month"),
     "cause": (
         *("borrowers", "defaulted", "alerted_share", "recall", "lead_median_days", "before_backstop"),
@@ -57,9 +57,9 @@ def label(name: str, terms: Terms, lang: Language) -> str:
     'caught at least 30 days ahead'
     """
     words = WORDS[lang]
-    for prefix, key in (("ahead_", "ahead"), ("recall_", "recall_by")):
+    for prefix, key in (("ahead_", "ahead"), ("recall_", "recall_by"), ("first_by_", "first_by")):
         if name.startswith(prefix):
-            return words[key].format(days=counted(int(name.split("_")[1]), "day", lang))
+            return words[key].format(days=counted(int(name.removeprefix(prefix).split("_")[0]), "day", lang))
     days = {"before_backstop": terms.backstop_days, "flip_flop": terms.flip_flop_days}.get(name)
     return words[name] if days is None else words[name].format(days=counted(days, "day", lang))
 

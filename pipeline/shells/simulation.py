@@ -7,7 +7,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from config.settings import Settings
-from connectors.simulator.parameters import load
+from connectors.simulator.parameters import Figures, load
 from connectors.simulator.simulate import SimulationError, chosen_shocks, simulate
 from connectors.simulator.world import world_of
 from pipeline.shells.show import console
@@ -18,7 +18,14 @@ MOST_SEED = 2**63 - 1
 
 
 def run(
-    out: Path, settings: Settings, progress: Progress, *, asked: dict[str, int], shocks: str | None, faults: float
+    out: Path,
+    settings: Settings,
+    progress: Progress,
+    *,
+    asked: dict[str, int],
+    shocks: str | None,
+    faults: float,
+    firms: float | None = None,
 ) -> dict[str, Any]:
     """Simulate a portfolio; SimulationError with one sentence where that cannot begin."""
     for name, least, most in (("borrowers", 1, 9_999_999), ("months", 1, MOST_MONTHS), ("seed", 0, MOST_SEED)):
@@ -26,7 +33,9 @@ def run(
             raise SimulationError(f"--{name}: expected a whole number from {least} to {most}, got {asked[name]}")
     if not 0 <= faults <= 10:
         raise SimulationError(f"--faults: expected a number from 0 to 10 (1: the rates of the file), got {faults:g}")
-    world = world_of(load(), settings, seed=asked["seed"], months=asked["months"], shocks=chosen_shocks(shocks))
+    world = world_of(
+        _figures(firms), settings, seed=asked["seed"], months=asked["months"], shocks=chosen_shocks(shocks)
+    )
     task = progress.add_task("simulate", total=asked["borrowers"])
     return simulate(
         world,
@@ -36,6 +45,16 @@ def run(
         out=out,
         advance=lambda done: progress.update(task, completed=done),
     )
+
+
+def _figures(firms: float | None) -> Figures:
+    """The figures of the file, with another share of firms where one was asked for."""
+    figures = load()
+    if firms is None:
+        return figures
+    if not 0 <= firms <= 1:
+        raise SimulationError(f"--firms: expected a share from 0 (none) to 1 (all), got {firms:g}")
+    return figures.model_copy(update={"portfolio": figures.portfolio.model_copy(update={"firms": firms})})
 
 
 def show(manifest: dict[str, Any], out: Path, lang: Language) -> None:

@@ -4,17 +4,18 @@ from datetime import date
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from pipeline.engine import BACKSTOP_DAYS
 from pipeline.shells.budget import MILLION, MONTHLY_PPM, usual_budget, worked_daily, worked_monthly
 from pipeline.shells.decided import ALERTS, FAR, FLIP_FLOP_DAYS, TASKS, UNKNOWN, Decided, Mask, decided_in
 from pipeline.shells.effect import (
     DAYS_A_MONTH,
+    FIRST_BY,
     MAX_LEAD,
     MIN_LEAD,
     Group,
     Judged,
+    beside,
     everything,
     judged,
     measured,
@@ -44,6 +45,7 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     max_lead_days: int = MAX_LEAD
     backstop_days: int = BACKSTOP_DAYS
     flip_flop_days: int = FLIP_FLOP_DAYS
+    first_by_days: int = FIRST_BY
     days_a_month: float = DAYS_A_MONTH
     budget_openings_a_day: int
     budget_share_a_month: float = MONTHLY_PPM / MILLION
@@ -149,7 +151,7 @@ def _observed(known: Judged, name: str) -> Observed:
 
 
 def _by_rule(known: Judged, whole: Group) -> list[Asked]:
-    """Each rule by itself; a defaulter that one rule alone alerted in time is its unique hit."""
+    """Each rule by itself, and beside the others."""
     decided = known.decided
     found = []
     for i in range(len(decided.rules)):
@@ -159,9 +161,7 @@ def _by_rule(known: Judged, whole: Group) -> list[Asked]:
             tasks=decided.tasks.asked_of[decided.tasks.asked_by == i],
         )
         found.append(measured(known, group))
-    finders = sum((each.counts["caught"] for each in found), np.zeros(known.size, dtype=np.int64))
-    for each in found:
-        each.counts["only"] = each.counts["caught"] * (finders == 1)
+    beside(found, known.size)
     return [Asked(rule, OF_RULE, each) for rule, each in zip(decided.rules, found, strict=True)]
 
 
