@@ -1,6 +1,7 @@
 """Embedded engines in the process of a test: made over a folder, and made to fail on a borrower."""
 
 import json
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
@@ -96,3 +97,11 @@ def exported(runtime: Runtime, out: Path) -> dict[str, list[Any]]:
     """The decisions that an export writes, by file."""
     export(runtime.store.database, runtime.shelf, out)
     return records_of(out)
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Wait for something that is bound to come."""
+    last = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < last, "it did not come within a minute"
+        time.sleep(0.02)

@@ -16,6 +16,7 @@ from tests.arrival_logs import COUNTS_MISSES, Ran, Told, as_line, day_ended, due
 from tests.arrival_traffic import arrival_log, rules
 from tests.receiving import SECRET, receiving
 from tests.test_embedded import running
+from tests.test_stream import listening
 from tests.test_webhooks import hook, write_hooks
 
 FILES = ("alerts", "shadow", "collection-tasks", "dead-letters", "disagreements", "profiles", "months", "queues")
@@ -319,3 +320,12 @@ def test_a_webhook_is_told_of_the_digest_and_of_what_comes_after_it(small, tmp_p
         "misses/L4/1/opened",
         "misses/L5/1/opened",
     ]
+
+
+def test_a_stream_tells_of_nothing_that_was_muted(small, tmp_path):
+    log, rule_folder = small
+    assert backfill(tmp_path / "data", log, until="2025-03-07", rules=rule_folder).code == 0
+    with running(tmp_path, rule_folder) as engine, listening(engine, Last_Event_ID="0") as heard:
+        next(heard)
+        engine.post(as_line(missed("m-3", "2025-03-08", loan_id="L6")))
+        assert json.loads(next(heard)["data"])["id"] == "misses/L6/1/opened"

@@ -8,8 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,7 +20,7 @@ from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.store import FILE, KEPT_LOG, ROOM
 from pipeline.shells.embedded.worker import Worker
 from tests.arrival_logs import COUNTS_MISSES, as_line, forewarn, missed, shelf
-from tests.embedded_engines import compiled, opened, taken
+from tests.embedded_engines import compiled, opened, taken, until
 from tests.test_embedded import Engine, running
 
 MEGABYTE = 1 << 20
@@ -33,14 +32,6 @@ def misses(name: str, count: int) -> list[bytes]:
         as_line(missed(f"{name}-{n}", "2025-03-01", borrower_id=f"{name}{n}", loan_id=f"{name}{n}"))
         for n in range(count)
     ]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    """Wait for something that is bound to come."""
-    last = time.monotonic() + 60
-    while not holds():
-        assert time.monotonic() < last, "it did not come within a minute"
-        time.sleep(0.02)
 
 
 @pytest.fixture

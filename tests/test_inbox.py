@@ -28,6 +28,7 @@ from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
 from tests.arrival_logs import COUNTS_MISSES, as_line, forewarn, missed, shelf, written
 from tests.arrival_traffic import arrival_log, rules
+from tests.embedded_engines import until
 from tests.test_embedded import COMPARED, Engine, replayed, told
 
 Took = "Future[list[Outcome]]"
@@ -269,6 +270,7 @@ def test_a_full_disk_keeps_the_file_until_there_is_room(box, monkeypatch):
         assert box.named("done") == [] and len(box.named("taken")) == 1
         before.append(len(box.logged()))
         database.execute("pragma max_page_count = 1000000")
+        until(lambda: box.worker.trouble is None)  # it finds out by itself
 
     before: list[int] = []
     box.life.pause = made_room

@@ -21,7 +21,7 @@ from pipeline.shells.embedded.access import Check
 from pipeline.shells.embedded.problems import Problem, declared, wrong
 from pipeline.shells.embedded.reader import EVERYTHING, Reader, Span, Wanted
 from pipeline.shells.embedded.reading_routes import ERRORS, Name
-from pipeline.shells.embedded.standing import standing_in
+from pipeline.shells.embedded.standing import muted_in, standing_in
 from pipeline.shells.embedded.worker import Worker
 from rules.rule import Severity
 
@@ -165,14 +165,15 @@ def stream_route(tide: Tide, reader: Reader, may_read: Check) -> APIRouter:
         """New alerts as server-sent events; scope read.
 
         The id of an event is the number of its decision. With the header Last-Event-ID (browsers send it when they
-        connect again) the stream goes on behind it, and nothing is lost or doubled; 0 begins with the first alert ever.
+        connect again) the stream goes on behind it, and nothing is lost or doubled; 0 begins with the first alert ever,
+        or with the first after a backfill.
         Without it, it begins now; its first event has no data and only says where it stands.
         """
         if tide.listeners >= MOST_LISTENERS:
             sentence = f"{MOST_LISTENERS} listen already; come again later, or read /v1/alerts"
             raise Problem(503, "Too many listeners", sentence, headers={"Retry-After": str(HEARTBEAT_SECONDS)})
-        last = await asyncio.to_thread(_last_decision, reader)
-        position = last if last_event_id is None else int(last_event_id)
+        muted, last = await asyncio.to_thread(_told, reader)
+        position = last if last_event_id is None else max(muted, int(last_event_id))
         if position > last:
             sentence = f"Last-Event-ID: expected the id of an event of this engine, at most {last}, got {position}"
             raise wrong("header.Last-Event-ID", f"{sentence}; send 0 to hear everything again")
@@ -191,6 +192,7 @@ def stream_route(tide: Tide, reader: Reader, may_read: Check) -> APIRouter:
     return router
 
 
-def _last_decision(reader: Reader) -> int:
+def _told(reader: Reader) -> tuple[int, int]:
+    """Up to which decision a backfill muted them, and the last."""
     with reader.snapshot() as database:
-        return standing_in(database).decisions
+        return muted_in(database), standing_in(database).decisions
