@@ -10,7 +10,7 @@ from pipeline.shells.embedded.quarantine import FAULT
 from pipeline.shells.embedded.runtime import Runtime
 
 MOST = 1_000  # letters in one transaction, but for the events of one borrower, which stay together
-Number = Annotated[int, Field(ge=0, lt=1 << 63)]
+Number = Annotated[int, Field(ge=0, le=1 << 53, strict=True)]  # true is no number, and JSON holds no more
 
 
 class _Model(BaseModel):
