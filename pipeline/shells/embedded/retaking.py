@@ -1,16 +1,25 @@
 """Dead letters taken again: their bytes are new arrivals, so the log still says all that was decided on."""
 
 from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from pipeline.shells.embedded.letters import Letter, Wanted, last_in, letter_in, letters_in
 from pipeline.shells.embedded.quarantine import FAULT
 from pipeline.shells.embedded.runtime import Runtime
 
 MOST = 1_000  # letters in one transaction, but for the events of one borrower, which stay together
-Number = Annotated[int, Field(ge=0, le=1 << 53, strict=True)]  # true is no number, and JSON holds no more
+
+
+def _number(value: Any) -> Any:
+    """What JSON calls a whole number, 6.0 too; what pydantic takes beside that, true and texts, is none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("a whole number")
+    return value
+
+
+Number = Annotated[int, Field(ge=0, le=1 << 53), BeforeValidator(_number)]
 
 
 class _Model(BaseModel):
