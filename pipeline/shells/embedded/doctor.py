@@ -127,7 +127,7 @@ def _borrowers(database: sqlite3.Connection) -> Finding:
         for (borrower_id,) in database.execute("select borrower_id from tails except select borrower_id from heads")
     ]
     count = database.execute("select count(*) from heads not indexed").fetchone()[0]
-    bad = sorted(set(bad))
+    bad = sorted({str(each) for each in bad})
     values = {"count": count, "bad": len(bad), "shown": _shown(bad)}
     return Finding("", not bad, "borrowers_bad" if bad else "borrowers", values)
 
