@@ -1,7 +1,8 @@
 """Since when arrears are material: noted at every close, and worked out again after news of closed days."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -36,16 +37,33 @@ def retrace_material(shelf: CompiledShelf, memory: Memory, look: Look, news: Seq
         is_concerned = loan_id in loans or loan.segment == "corporate"
         if not is_concerned or (not loan.state.has_arrears and loan.material_since is None):
             continue
-        since = _since(shelf, memory, look, loan_id, before)
-        if since == before:  # Nothing new is known of that close and of those before it.
-            was_known = loan.material_since is not None and loan.material_since <= before
-            since = loan.material_since if was_known else _since(shelf, memory, look, loan_id, None)
+        # Nothing new is known of the close `before` and of those before it; what is noted of them stands.
+        was = loan.material_since if loan.material_since is not None and loan.material_since <= before else None
+        closes = list(_closes(shelf, memory, look, loan_id, before))
+        if was is None and closes and closes[0].material is not False:
+            closes = list(_closes(shelf, memory, look, loan_id, None))  # It may have begun before, and is not noted.
+        since = _since(closes, was)
         if since != loan.material_since:
             _keep(memory, loan_id, since)
 
 
-def _since(shelf: CompiledShelf, memory: Memory, look: Look, loan_id: str, first: int | None) -> int | None:
-    """First of the dates from `first`, or from the oldest kept event, to the last close without one below a limit."""
+class Close(NamedTuple):
+    """Whether arrears were material at the close of a date; None is unknown."""
+
+    on: int
+    material: bool | None
+
+
+def _since(closes: Iterable[Close], since: int | None) -> int | None:
+    """The first of the dates up to the last close without one below a limit; what is unknown changes nothing."""
+    for on, material in closes:
+        if material is not None:
+            since = (on if since is None else since) if material else None
+    return since
+
+
+def _closes(shelf: CompiledShelf, memory: Memory, look: Look, loan_id: str, first: int | None) -> Iterator[Close]:
+    """The closes from `first`, or from the oldest kept event, to the last one."""
     terms, loans = shelf.setting.terms(memory), memory.head.loans
     rows = {name: ledger_rows(memory, name) for name in (loans if loans[loan_id].segment == "corporate" else [loan_id])}
     days = {name: [day_of(row[0]) for _, row, _ in each] for name, each in rows.items()}
@@ -53,7 +71,6 @@ def _since(shelf: CompiledShelf, memory: Memory, look: Look, loan_id: str, first
         first = min((each[0] for each in days.values() if each), default=look.day.date)
     ends = {name: bisect_right(each, first) for name, each in days.items()}
     twins = {name: _twin(loans[name], ledger.folded(loans[name], rows[name][: ends[name]], terms)) for name in rows}
-    since: int | None = None
     for on in range(first, look.day.date):
         for name, twin in twins.items():
             while ends[name] < len(rows[name]) and days[name][ends[name]] <= on:
@@ -62,9 +79,7 @@ def _since(shelf: CompiledShelf, memory: Memory, look: Look, loan_id: str, first
                 ends[name] += 1
         own, then = twins[loan_id], msgspec.structs.replace(look, day=msgspec.structs.replace(look.day, date=on))
         material = is_material(memory, own, then, shelf.setting, twins.values()) if own.state.has_arrears else False
-        if material is not None:
-            since = (on if since is None else since) if material else None
-    return since
+        yield Close(on, material)
 
 
 def _twin(loan: Loan, state: State) -> Loan:

@@ -79,9 +79,6 @@ def test_the_order_of_arrival_within_a_day_changes_no_closing_of_that_day(events
     assert sorted(one.dead_letters) == sorted(other.dead_letters)
 
 
-@pytest.mark.xfail(
-    reason="a rare journey, found with ten thousand examples, leaves a date of material arrears too late", strict=False
-)
 @given(journeys())
 def test_what_comes_late_leaves_the_material_days_that_it_would_have_had_in_time(events: list[Told]) -> None:
     late, timely = (told(in_order_of_arrival(each), shelf=STRICT) for each in (events, in_time(events)))

@@ -26,6 +26,7 @@ from tests.journeys import (
     rescheduled,
     reversed_,
     shelf_of,
+    snapshot,
     terms_of,
 )
 
@@ -209,6 +210,15 @@ def test_a_due_told_late_and_a_payment_reversed_were_material_all_along() -> Non
 def test_what_comes_late_keeps_the_material_days_before_it() -> None:
     told = (RETAIL, due(1, on=0, amount=30_000), arriving(8, paid(6, 1_000)))
     assert fact("material_days", *told, on=9) == 9
+
+
+def test_the_first_material_day_stands_where_what_is_owed_was_unknown_when_late_news_begins() -> None:
+    #  In arrears from day 1. The core states the days of day 3 and no sum: after the payment of day 4 nobody knows it.
+    told = (RETAIL, due(1, on=0, amount=15_000), snapshot(3, days=3, outstanding=0), paid(4, 15_000))
+    late = arriving(10, due(2, on=60, day=6, amount=5_000))
+    timely, untimely = (journey(*told, *each, until=12, shelf=WITH_FACTS) for each in ((), (late,)))
+    assert untimely.figures[12].arrears is None
+    assert [each.memory.head.loans["L1"].material_since for each in (timely, untimely)] == [day_number(DAY_0) + 1] * 2
 
 
 def test_a_late_payment_on_one_loan_of_a_corporate_borrower_counts_for_all_of_them() -> None:
