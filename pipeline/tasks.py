@@ -56,6 +56,11 @@ def _with(task: Task, asking: dict[str, tuple[int, str, str]]) -> Task:
 def _written(memory: Memory, queue: str, task: Task, status: str) -> CollectionTask:
     memory.note_change("task", queue)
     task.revision += 1
+    return told_as(memory, queue, task, status)
+
+
+def told_as(memory: Memory, queue: str, task: Task, status: str) -> CollectionTask:
+    """The current revision of a task, as it is told."""
     return CollectionTask(
         id=f"{queue}/{memory.borrower_id}/{task.n}",
         revision=task.revision,

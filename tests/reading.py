@@ -11,7 +11,7 @@ import httpx
 from pipeline.shells.embedded.store import FILE
 from tests.arrival_logs import shelf
 from tests.arrival_traffic import arrival_log, rules
-from tests.test_embedded import ADMIN, Engine, running
+from tests.engine_process import ADMIN, Engine, running
 
 READS = {"Authorization": "Bearer reads"}
 LINES = arrival_log(3, with_day_ended=True)

@@ -16,14 +16,20 @@ late/1   B5  high               2025-03-05   open           B5 defaults on 20 Ma
 """
 
 import json
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.shells.queues import AGE_NAMES
+from pipeline.shells.report.records import Records, records_in
 from tests.verdicts import truth_file
 
 Line = dict[str, Any]
 FIRST, LAST = "2025-01-01", "2025-03-31"
+AS_OF = date.fromisoformat(LAST)
+MONTHS = ["2025-01", "2025-02", "2025-03"]
 BORROWERS = [f"B{n}" for n in range(1, 8)]
 PAID_OUT = {"L1": "2025-01-10", "L2": None, "L3": "2025-01-20", "L4": "2025-02-05", "L5": "2025-02-10"}
 ENDS: dict[str, dict[str, tuple[int | None, int]]] = {  # month's end -> loan -> days past due, outstanding
@@ -164,3 +170,8 @@ def folder_of(folder: Path, **files: list[Line] | None) -> Path:
 def truth_of(folder: Path) -> Path:
     """What became of the borrowers."""
     return truth_file(folder / "truth.csv", *TRUTH)
+
+
+@pytest.fixture
+def records(tmp_path: Path) -> Records:
+    return records_in(folder_of(tmp_path / "replay"))

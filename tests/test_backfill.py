@@ -14,10 +14,10 @@ import pytest
 from pipeline.shells.embedded.standing import muted_in
 from tests.arrival_logs import COUNTS_MISSES, Ran, Told, as_line, day_ended, due, forewarn, missed, shelf, told, written
 from tests.arrival_traffic import arrival_log, rules
+from tests.engine_process import running
 from tests.receiving import SECRET, receiving
-from tests.test_embedded import running
+from tests.sending import hook, write_hooks
 from tests.test_stream import listening
-from tests.test_webhooks import hook, write_hooks
 
 FILES = ("alerts", "shadow", "collection-tasks", "dead-letters", "disagreements", "profiles", "months", "queues")
 LAST = "2025-03-01"  # of the traffic: sixty days from 1 January

@@ -7,7 +7,7 @@ import pytest
 
 from tests.arrival_logs import Ran, forewarn, shelf, written
 from tests.arrival_traffic import arrival_log, rules
-from tests.test_embedded import running
+from tests.engine_process import running
 
 Folders = tuple[Path, Path]  # of a replay, and of an engine that was told the same
 

@@ -28,8 +28,8 @@ from pipeline.shells.terms import terms_of
 from pipeline.zone import Zone, date_text
 from rules.loader import load_shelf
 from tests.arrival_logs import COUNTS_MISSES, as_line, due, shelf, written
-from tests.test_embedded import COMPARED, replayed, running, told
-from tests.test_inbox import wait_for
+from tests.dropping import wait_for
+from tests.engine_process import COMPARED, replayed, running, told
 
 AT_HALF_PAST_MIDNIGHT = DayEnd(closes_at=time(0, 30), most_days=31)
 

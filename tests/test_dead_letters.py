@@ -24,7 +24,7 @@ from pipeline.shells.replay import replay
 from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, due, forewarn, missed, shelf, told
 from tests.arrival_traffic import arrival_log, rules
 from tests.embedded_engines import compiled, exported, failing, on_close, opened, records_of, stored, taken
-from tests.test_embedded import KEY, running
+from tests.engine_process import KEY, running
 
 FOREIGN = {"account_id": "A1", "amount_minor": 500, "currency": "USD"}
 RATES = {"type": "fx.published", "at": "2025-03-01T00:00:00+08:00", "rates": {"USD": 7_000_000}}

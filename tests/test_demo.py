@@ -16,8 +16,10 @@ from config.settings import load
 from pipeline.decode import Decoder
 from pipeline.events import CATALOGUE
 from pipeline.shells import demo
+from pipeline.shells.embedded.client import EngineError
 from pipeline.shells.embedded.live import Board
 from pipeline.shells.embedded.lock import held
+from pipeline.shells.embedded.started import Engine, started
 from pipeline.shells.kept import kept, said
 from pipeline.shells.show_demo import show
 from pipeline.shells.story import story, told_of
@@ -248,3 +250,12 @@ def test_the_demo_is_a_simulated_portfolio_and_may_be_run_again(tmp_path, monkey
     )
     assert (tmp_path / "demo" / "portfolio" / "truth.csv").exists()
     assert (tmp_path / "demo" / "dead-letters.jsonl").read_bytes() == b""
+
+
+def test_an_engine_that_does_not_start_is_one_sentence(tmp_path, capfd):
+    with (
+        pytest.raises(EngineError, match="expected an engine to start, got exit code 2; it said why above"),
+        started(Engine(tmp_path, rules=(tmp_path / "nowhere",)), "key"),
+    ):
+        raise AssertionError("it did")
+    assert "nowhere: expected a folder of rule files, got nothing there" in capfd.readouterr().err

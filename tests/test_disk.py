@@ -21,7 +21,7 @@ from pipeline.shells.embedded.store import FILE, KEPT_LOG, ROOM
 from pipeline.shells.embedded.worker import Worker
 from tests.arrival_logs import COUNTS_MISSES, as_line, forewarn, missed, shelf
 from tests.embedded_engines import compiled, opened, taken, until
-from tests.test_embedded import Engine, running
+from tests.engine_process import Engine, running
 
 MEGABYTE = 1 << 20
 DISK = 64 * MEGABYTE

@@ -16,7 +16,7 @@ from pipeline.shells.embedded.webhooks.messages import Message
 from pipeline.shells.embedded.webhooks.receivers import Webhook, receivers_in
 from pipeline.shells.embedded.webhooks.sending import signed
 from tests.receiving import SECRET
-from tests.test_webhooks import hook, write_hooks
+from tests.sending import hook, write_hooks
 
 ROOT = Path(__file__).parent.parent
 BODY = '{"type":"task.open","data":{"id":"care/借/1"}}'.encode()

@@ -3,102 +3,20 @@
 import gzip
 import json
 import os
-import signal
-import sqlite3
-import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 import pipeline.shells.embedded.dropped as dropped
-from config.settings import load
-from pipeline.events import CATALOGUE
-from pipeline.shelf import compile_shelf
 from pipeline.shells.embedded.inbox import Inbox, InboxError
-from pipeline.shells.embedded.records import LOG
-from pipeline.shells.embedded.runtime import Batch, Runtime
-from pipeline.shells.embedded.services import Repeated
-from pipeline.shells.embedded.standing import Ran
-from pipeline.shells.embedded.store import FILE
-from pipeline.shells.embedded.worker import Full, Worker
-from pipeline.shells.terms import terms_of
-from rules.loader import load_shelf
+from pipeline.shells.embedded.runtime import Batch
+from pipeline.shells.embedded.worker import Full
 from tests.arrival_logs import COUNTS_MISSES, as_line, forewarn, missed, shelf, written
-from tests.arrival_traffic import arrival_log, rules
+from tests.dropping import Took, lines
+from tests.dropping import box as box
 from tests.embedded_engines import until
-from tests.test_embedded import COMPARED, Engine, replayed, told
-
-Took = "Future[list[Outcome]]"
-# Shares of what is dropped that the engine has when it is killed.
-KILLED_AT = (0.1, 0.3, 0.45, 0.6, 0.7, 0.8) if os.environ.get("CI") == "true" else (0.2, 0.4, 0.7)
-
-
-class Box:
-    """An inbox, the engine that it feeds, and the looks that a thread would take."""
-
-    def __init__(self, folder: Path) -> None:
-        compiled = compile_shelf(
-            load_shelf([shelf(folder / "rules", misses=COUNTS_MISSES)], CATALOGUE), terms_of(load())
-        )
-        self.runtime = Runtime(folder / "data", compiled, ran=Ran(mark="the same"))
-        self.worker = Worker(self.runtime)
-        self.worker.start()
-        self.folder = folder / "inbox"
-        self.folder.mkdir()
-        self.paused: list[float] = []
-        self.submit: Callable[[Batch], Took] = self.worker.submit
-        self.open()
-
-    def open(self) -> None:
-        self.inbox = Inbox(self.folder, lambda batch: self.submit(batch))
-        self.life = Repeated("inbox", self.inbox.look, every_seconds=1)
-        self.life.pause = self.paused.append  # type: ignore[method-assign]
-
-    def reopen(self) -> None:
-        self.inbox.close()
-        self.open()
-
-    def drop(self, name: str, content: bytes) -> None:
-        (self.folder / name).write_bytes(content)
-
-    def look(self, times: int = 2) -> None:
-        """Twice, to see that a file is at rest."""
-        for _ in range(times):
-            self.inbox.look(self.life)
-
-    def named(self, folder: str) -> list[str]:
-        return sorted(each.name for each in (self.folder / folder).iterdir())
-
-    def said(self, name: str) -> str:
-        return (self.folder / name).read_text("utf-8")
-
-    def logged(self) -> list[bytes]:
-        return [raw for (raw,) in self.rows("select raw from arrivals order by n")]
-
-    def alerts(self) -> int:
-        found: int = self.rows("select count(*) from decisions where kind = 'alert'")[0][0]
-        return found
-
-    def rows(self, query: str) -> list[tuple]:
-        with closing(sqlite3.connect(self.runtime.store.folder / FILE)) as database:
-            return database.execute(query).fetchall()
-
-
-@pytest.fixture
-def box(tmp_path: Path) -> Iterator[Box]:
-    found = Box(tmp_path)
-    yield found
-    found.inbox.close()
-    found.worker.stop()
-    found.runtime.close()
-
-
-def lines(*ids: str) -> bytes:
-    return b"".join(told(each) + b"\n" for each in ids)
-
+from tests.engine_process import told
 
 # -- what is taken, and in which order --------------------------------------
 
@@ -307,74 +225,6 @@ def test_a_folder_that_goes_away_is_trouble_until_it_is_there_again(box):
     box.drop("a.jsonl", lines("a-1"))
     box.look()
     assert box.life.trouble is None and len(box.logged()) == 1
-
-
-# -- a process that ends in the middle --------------------------------------
-
-
-def test_what_is_told_of_a_file_is_the_same_after_an_end_in_its_middle(box, monkeypatch):
-    monkeypatch.setattr(dropped, "LINES_A_BATCH", 10)
-    content = b"".join((b"bad\n" if n % 7 == 0 else told(f"e-{n}") + b"\n") for n in range(95))
-    taken: list[Batch] = []
-
-    def stops_after_four(batch: Batch) -> Took:
-        taken.append(batch)
-        if len(taken) == 4:
-            box.life.stop()
-        return box.worker.submit(batch)
-
-    box.submit = stops_after_four
-    box.drop("a.jsonl", content)
-    box.look()
-    assert len(box.logged()) == 40 and len(box.named("taken")) == 1 and box.named("done") == []
-    box.submit = box.worker.submit
-    box.reopen()
-    box.drop("a.jsonl", lines("another"))  # of the same name, meanwhile
-    box.look()
-    assert box.logged() == [*content.splitlines(), told("another")]
-    told_of = json.loads(box.said("done/a.jsonl.result.json"))
-    assert (told_of["lines"], told_of["refused"], told_of["reasons"]) == (95, 14, {"not_json": 14})
-
-
-def test_however_often_it_is_killed_in_the_middle_of_a_file_nothing_is_lost_and_nothing_doubled(tmp_path):
-    sent = arrival_log(7, with_day_ended=True)
-    half = len(sent) // 2
-    inbox = tmp_path / "inbox"
-    inbox.mkdir()
-    written(inbox / "1.jsonl", *sent[:half])
-    (inbox / "2.jsonl.gz").write_bytes(gzip.compress(b"".join(raw + b"\n" for raw in sent[half:])))
-    fast = "import pipeline.shells.embedded.dropped as d, pipeline.shells.embedded.inbox as i\n"
-    fast += "d.LINES_A_BATCH, i.LOOKS_EVERY_SECONDS = 10, 0.02"
-    rule_folder = shelf(tmp_path / "rules", **rules())
-    engine = Engine(tmp_path, rule_folder, "--inbox", inbox, code=fast)
-    found = []
-    for share in KILLED_AT:
-        engine.start()
-        wait_for(lambda share=share: logged(tmp_path) >= share * len(sent))
-        engine.end(signal.SIGKILL)
-        found.append((logged(tmp_path), len(list((inbox / "taken").glob("*/*")))))
-    assert all(count < len(sent) for count, _ in found) and sum(takes for _, takes in found) >= 2, found
-    engine.start()
-    wait_for(lambda: (inbox / "done" / "2.jsonl.gz").exists())
-    assert engine.end(signal.SIGTERM) == 0
-    assert logged(tmp_path) == len(sent)
-    got, wanted = engine.export(), replayed(tmp_path, rule_folder, sent)
-    for name in COMPARED:
-        assert got[name] == wanted[name], name
-    assert (tmp_path / "out" / LOG).read_bytes() == b"".join(raw + b"\n" for raw in sent)
-
-
-def logged(folder: Path) -> int:
-    with closing(sqlite3.connect(f"file:{folder / 'data' / FILE}?mode=ro", uri=True)) as database:
-        found: int = database.execute("select count(*) from arrivals").fetchone()[0]
-        return found
-
-
-def wait_for(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + 120
-    while not holds():
-        assert time.monotonic() < until, "not within two minutes"
-        time.sleep(0.002)
 
 
 # -- a folder that cannot be an inbox ---------------------------------------

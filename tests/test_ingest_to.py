@@ -15,7 +15,7 @@ from pipeline.shells.embedded.records import LOG
 from pipeline.shells.embedded.sending import send_file
 from tests.arrival_logs import COUNTS_MISSES, forewarn, shelf, written
 from tests.arrival_traffic import arrival_log, rules
-from tests.test_embedded import COMPARED, KEY, Engine, replayed, running, told
+from tests.engine_process import COMPARED, KEY, Engine, replayed, running, told
 
 LOANS = Path(__file__).parent.parent / "docs" / "examples"
 MAPPED = (LOANS / "loans.csv", "--mapping", LOANS / "our_loans.yaml")

@@ -26,7 +26,7 @@ from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
 from tests.arrival_logs import COUNTS_MISSES, shelf
-from tests.test_embedded import told
+from tests.engine_process import told
 
 KEYS = "a-key admin\nends ingest 2025-03-05\n"
 ADMIN = {"Authorization": "Bearer a-key", "Content-Type": "application/x-ndjson"}

@@ -88,7 +88,7 @@ def test_what_is_on_the_disk_is_told_the_same_after_a_restart(engine):
 
 def test_a_scrape_of_an_engine_that_has_seen_nothing_is_no_fault(tmp_path):
     from tests.arrival_logs import COUNTS_MISSES, shelf
-    from tests.test_embedded import running
+    from tests.engine_process import running
 
     with running(tmp_path, shelf(tmp_path / "rules", misses=COUNTS_MISSES)) as engine:
         samples = scraped(engine)

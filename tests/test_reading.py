@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from pipeline.shells.embedded.records import LOG
+from tests.engine_process import told
 from tests.reading import LINES, Engine, after_two_months, get, stored, walked
-from tests.test_embedded import told
 
 ROUTES = ("/v1/alerts", "/v1/collection-tasks", "/v1/dead-letters", "/v1/borrowers/B3", "/metrics")
 

@@ -4,29 +4,20 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from pipeline.shells.report.buckets import by_month, portfolio
-from pipeline.shells.report.records import Records, records_in
+from pipeline.shells.report.records import records_in
 from pipeline.shells.report.rolls import rolls, rolls_by_month
 from pipeline.shells.report.vintages import followed, vintages
 from tests.report_folders import (
+    AS_OF,
     FIRST,
-    LAST,
+    MONTHS,
     Line,
     folder_of,
     month_lines,
 )
+from tests.report_folders import records as records
 from tests.report_panels import fields, rows, series
-
-AS_OF = date.fromisoformat(LAST)
-MONTHS = ["2025-01", "2025-02", "2025-03"]
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return records_in(folder_of(tmp_path / "replay"))
-
 
 # -- the portfolio ----------------------------------------------------------
 

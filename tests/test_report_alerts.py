@@ -21,16 +21,8 @@ from tests.report_folders import (
     queue_line,
     truth_of,
 )
+from tests.report_folders import records as records
 from tests.report_panels import fields, rows, series
-
-AS_OF = date.fromisoformat(LAST)
-MONTHS = ["2025-01", "2025-02", "2025-03"]
-
-
-@pytest.fixture
-def records(tmp_path: Path) -> Records:
-    return records_in(folder_of(tmp_path / "replay"))
-
 
 # -- alerts -----------------------------------------------------------------
 

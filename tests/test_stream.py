@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from pipeline.shells.embedded import stream
 from pipeline.shells.embedded.stream import StreamQuery, Tide
 from tests.arrival_logs import COUNTS_MISSES, shelf
+from tests.engine_process import running, told
 from tests.reading import READS, Engine
-from tests.test_embedded import running, told
 from tests.test_reading_laws import ALERT, Decisions, several
 from tests.test_reading_laws import SEVERITIES as SOME_SEVERITIES
 from tests.test_reading_laws import decided as decided

@@ -3,98 +3,24 @@
 import base64
 import hmac
 import json
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from hashlib import sha256
-from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook as Verifier
 
-from config.settings import load
-from pipeline.events import CATALOGUE
-from pipeline.shelf import compile_shelf
 from pipeline.shells.embedded.runtime import Batch, Runtime
-from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.webhooks.answers import Answer, Patience, wait_after
-from pipeline.shells.embedded.webhooks.cursors import Cursor, Cursors
 from pipeline.shells.embedded.webhooks.deliveries import Deliveries
-from pipeline.shells.embedded.webhooks.receivers import WebhookError, receivers_in
+from pipeline.shells.embedded.webhooks.receivers import receivers_in
 from pipeline.shells.embedded.webhooks.states import states_in
 from pipeline.shells.embedded.worker import Worker
-from pipeline.shells.terms import terms_of
-from rules.loader import load_shelf
-from tests.arrival_logs import COUNTS_MISSES, as_line, forewarn, missed, shelf
+from tests.arrival_logs import as_line, forewarn, missed
+from tests.engine_process import free_port
 from tests.receiving import SECRET, receiving
-from tests.test_embedded import free_port
-
-SHORT = Patience(first=0.001, cap=0.002, refused_first=0.001, refused_cap=0.002)
-LONG = Patience(first=3600, cap=3600, refused_first=3600, refused_cap=3600)
-QUEUES = ("care", "legal")
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def alerted(*numbers: int) -> list[bytes]:
-    """Events of which each opens an alert of its own loan."""
-    return [as_line(missed(f"m-{n}", "2025-03-05", borrower_id=f"B{n}", loan_id=f"L{n}")) for n in numbers]
-
-
-def ids(*numbers: int) -> list[str]:
-    return [f"misses/L{n}/1/opened" for n in numbers]
-
-
-@pytest.fixture
-def runtime(tmp_path: Path) -> Iterator[Runtime]:
-    task = {"task": {"queue": "care", "action": "call", "due_in": "1d"}}
-    folder = shelf(tmp_path / "rules", misses=COUNTS_MISSES | {"escalate": {"high": "missed >= 2"}} | task)
-    opened = Runtime(
-        tmp_path / "data", compile_shelf(load_shelf([folder], CATALOGUE), terms_of(load())), ran=Ran(mark="m")
-    )
-    yield opened
-    opened.close()
-
-
-def hook(url: str, name: str = "desk", **own: Any) -> dict[str, Any]:
-    return {"name": name, "url": url, "secret": {"env": "SECRET"}, "kinds": ["alert"]} | own
-
-
-def write_hooks(folder: Path, *hooks: dict[str, Any]) -> Path:
-    file = folder / "webhooks.yaml"
-    file.write_text(json.dumps({"webhooks": hooks}))
-    return file
-
-
-@contextmanager
-def sending(folder: Path, *hooks: dict[str, Any], patience: Patience = SHORT, **own: Any) -> Iterator[Deliveries]:
-    receivers = receivers_in(write_hooks(folder, *hooks), QUEUES, {"SECRET": SECRET})
-    deliveries = Deliveries(folder / "data", receivers, now_ms, patience=patience, **{"poll_seconds": 0.01} | own)
-    deliveries.start()
-    try:
-        yield deliveries
-    finally:
-        deliveries.stop()
-
-
-def cursor(folder: Path, said: Callable[[Cursor], bool], name: str = "desk") -> Cursor:
-    """How a webhook stands, once it stands as said."""
-    cursors, until = Cursors(folder / "data"), time.monotonic() + 60
-    try:
-        while True:
-            found = cursors.of(name)
-            if found is not None and said(found):
-                return found
-            assert time.monotonic() < until, found
-            time.sleep(0.005)
-    finally:
-        cursors.close()
-
+from tests.sending import LONG, QUEUES, alerted, cursor, hook, ids, now_ms, sending, write_hooks
+from tests.sending import runtime as runtime
 
 # -- what is sent -----------------------------------------------------------
 
@@ -341,85 +267,3 @@ def test_the_wait_grows_to_its_cap_and_is_never_less_than_half_of_it(failures, c
     wait = wait_after(Answer(status), failures, patience, lambda: chance, 0)
     whole = min(cap, first * 2 ** min(failures - 1, 60))
     assert whole / 2 <= wait <= whole
-
-
-# -- the file ---------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("own", "said"),
-    [
-        ({"url": "http://bank.example/hook"}, "expected https, got http to bank.example"),
-        ({"url": "ftp://bank.example"}, "expected an address such as https://host/path"),
-        ({"url": "https://a:b@bank.example"}, "without a name or password"),
-        ({"secret": {"env": "ABSENT"}}, "expected in the variable ABSENT a secret such as whsec_..."),
-        ({"secret": {"env": "A", "file": "b"}}, "expected 'env: NAME' or 'file: PATH'"),
-        ({"secret": "whsec_abc"}, "secret"),
-        ({"secret": {"file": "nowhere"}}, "expected a file with a secret"),
-        ({"kinds": ["alarm"]}, "kinds"),
-        ({"queues": ["sales"]}, "expected queues of the settings (care, legal), got 'sales'"),
-        ({"url_": "x"}, "no such field"),
-    ],
-)
-def test_a_file_of_webhooks_that_cannot_be_used_is_a_sentence(tmp_path, own, said):
-    file = write_hooks(tmp_path, hook("https://bank.example/hook") | own)
-    with pytest.raises(WebhookError) as refused:
-        receivers_in(file, QUEUES, {"SECRET": SECRET})
-    assert said in str(refused.value) and "\n" not in str(refused.value)
-
-
-def test_an_engine_does_not_start_on_webhooks_that_cannot_be_used(tmp_path):
-    file = write_hooks(tmp_path, hook("http://bank.example/hook"))
-    words = [
-        "--data",
-        tmp_path / "data",
-        "--port",
-        free_port(),
-        "--rules",
-        shelf(tmp_path / "rules", misses=COUNTS_MISSES),
-    ]
-    ran = forewarn("run", *map(str, words), "--webhooks", file, "--quiet")
-    assert ran.code == 2 and "expected https" in ran.err and ran.err.count("\n") == 1
-
-
-def test_two_webhooks_of_one_name_are_refused_with_their_line(tmp_path):
-    file = tmp_path / "webhooks.yaml"
-    one = "  - {name: desk, url: 'https://a.example', secret: {env: SECRET}}\n"
-    file.write_text("webhooks:\n" + one * 2)
-    with pytest.raises(WebhookError, match=r"webhooks.yaml:3:\d+ webhooks\[1\].name: expected each name once"):
-        receivers_in(file, QUEUES, {"SECRET": SECRET})
-
-
-def test_a_secret_that_others_may_read_is_refused(tmp_path):
-    file = write_hooks(tmp_path, hook("https://bank.example", secret={"file": "secret"}))
-    secret = tmp_path / "secret"
-    secret.write_text(SECRET)
-    secret.chmod(0o640)
-    with pytest.raises(WebhookError, match="expected a file for its owner alone, got mode 640; chmod 600"):
-        receivers_in(file, QUEUES, {})
-    secret.chmod(0o600)
-    assert len(receivers_in(file, QUEUES, {})[0].signers) == 1
-
-
-def test_a_secret_of_the_command_is_one_that_a_webhook_may_have(tmp_path):
-    fresh = forewarn("webhooks", "secret").out
-    file = write_hooks(tmp_path, hook("https://bank.example"))
-    assert len(receivers_in(file, QUEUES, {"SECRET": fresh})) == 1
-
-
-def test_the_command_shows_how_each_webhook_stands(runtime, tmp_path):
-    assert "no webhook was ever named" in forewarn("webhooks", "show", "--data", tmp_path / "data").out
-    runtime.take([Batch(alerted(1))])
-    with receiving(lambda n: 410) as (_, url), sending(tmp_path, hook(url)):
-        cursor(tmp_path, lambda found: found.condition == "stopped")
-    shown = forewarn("webhooks", "show", "--data", tmp_path / "data").out
-    assert "desk" in shown and "stopped" in shown and "got 410" in shown
-    ran = forewarn("webhooks", "resume", "dusk", "--data", tmp_path / "data")
-    assert ran.code == 2 and "expected one of the webhooks of" in ran.err and "(desk)" in ran.err
-    assert forewarn("webhooks", "show", "--data", tmp_path / "nowhere").code == 2
-
-
-def test_places_that_cannot_be_read_are_a_sentence(runtime, tmp_path):
-    (tmp_path / "data" / "webhooks.sqlite").write_bytes(b"no database" * 1_000)
-    ran = forewarn("webhooks", "show", "--data", tmp_path / "data")
-    assert ran.code == 2 and "expected the places of the webhooks" in ran.err and ran.err.count("\n") == 1

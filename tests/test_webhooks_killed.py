@@ -4,9 +4,9 @@ import signal
 from itertools import pairwise
 
 from tests.arrival_logs import COUNTS_MISSES, as_line, missed, shelf
+from tests.engine_process import running
 from tests.receiving import SECRET, receiving
-from tests.test_embedded import running
-from tests.test_webhooks import hook, write_hooks
+from tests.sending import hook, write_hooks
 
 KILLS = 3
 

@@ -11,6 +11,7 @@ from pipeline.look import Day
 from pipeline.memory import Memory, Task
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.months import MonthEnd, Months
+from pipeline.tasks import told_as
 from pipeline.zone import date_text
 from rules.rule import SEVERITIES
 
@@ -90,16 +91,7 @@ def digest_of(shelf: CompiledShelf, closed: Day, memories: Iterable[Memory]) -> 
 
 def _told(memory: Memory, queue: str, task: Task) -> CollectionTask:
     """What the current revision of an open task said."""
-    return CollectionTask(
-        id=f"{queue}/{memory.borrower_id}/{task.n}",
-        revision=task.revision,
-        queue=queue,
-        action=task.action,
-        alerts=list(task.alerts),
-        borrower_id=memory.borrower_id,
-        status="open" if task.revision == 1 else "updated",
-        due_by=task.due_by,
-    )
+    return told_as(memory, queue, task, "open" if task.revision == 1 else "updated")
 
 
 def _exposure(shelf: CompiledShelf, rows: Iterator[MonthEnd]) -> list[BucketExposure]:

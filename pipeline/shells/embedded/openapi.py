@@ -26,7 +26,7 @@ _TAGS = [
     {"name": "health", "description": "whether it is well"},
 ]
 _ABOUT = (
-    "Early warning for loans after disbursement. Amounts that end in `_minor` are integers of minor units; dates are "
+    "Amounts that end in `_minor` are integers of minor units; dates are "
     "local dates of the bank. Send a key as `Authorization: Bearer KEY`. Every error is a problem of RFC 9457."
 )
 

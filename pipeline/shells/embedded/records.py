@@ -57,6 +57,7 @@ class Records:
     def __init__(self, store: Store, standing: Standing, portfolio: Portfolio) -> None:
         self.tally: Counter[tuple[str, ...]] = Counter()  # of the batch, by Tallied or what equals it
         self._store, self._standing, self._portfolio = store, standing, portfolio
+        self._dated: int | None = None  # the business day whose first decision is noted
 
     def log(self, raw: bytes, arrival: Arrival | None) -> None:
         """Write a line into the log of arrivals."""
@@ -69,8 +70,9 @@ class Records:
         kept, rows = [], []
         for each in decisions:
             self._standing.decisions += 1
-            if self._portfolio.day is not None:
-                day = (self._portfolio.date, self._standing.decisions)
+            if self._portfolio.day is not None and self._portfolio.date != self._dated:
+                self._dated = self._portfolio.date
+                day = (self._dated, self._standing.decisions)
                 self._store.database.execute("insert or ignore into decision_days values (?, ?)", day)
             if isinstance(each, Digest):
                 self._store.write("muted", self._standing.decisions - 1)

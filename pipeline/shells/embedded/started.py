@@ -32,14 +32,13 @@ class Engine(NamedTuple):
 def started(engine: Engine, key: str) -> Iterator[httpx.Client]:
     """An engine that is ready, and its door opened with a key; it is stopped at the end."""
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # else it would outlive whoever is asked to end
-    process = subprocess.Popen(_command(engine), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(_command(engine), stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None
         found = _ADDRESS.search(process.stdout.readline())
         if found is None:
-            process.wait()
-            assert process.stderr is not None
-            raise EngineError(process.stderr.read().strip() or f"{engine.data}: expected an engine to start, got none")
+            code = process.wait()
+            raise EngineError(f"{engine.data}: expected an engine to start, got exit code {code}; it said why above")
         with opened(found[0], key=key) as door:
             door.get("/readyz").raise_for_status()
             yield door
