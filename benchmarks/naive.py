@@ -27,7 +27,7 @@ class Borrower:
     events: list[tuple[int, str, str, dict[str, Any]]] = field(default_factory=list)  # date, at, id, event
     seen: dict[str, str] = field(default_factory=dict)  # id -> the event as text
     known: dict[str, int] = field(default_factory=dict)  # feed -> first date
-    missed: list[int] = field(default_factory=list)  # instalments
+    missed: dict[int, int] = field(default_factory=dict)  # instalment -> the close that derived it
     episodes: dict[str, dict[str, Any]] = field(default_factory=dict)  # rule -> its life
 
 
@@ -51,11 +51,14 @@ class Naive:
         taken = self._take_in(raw)
         if taken is None:
             return []
-        borrower, event, date = taken
+        borrower, event, date, taken_back = taken
+        news = [event, *taken_back]
         values = {name: _measured(borrower, measure, today) for name, measure in MEASURES.items()}
         alerts = []
         for rule, (holds, fails), reads in self.rules:
-            if any(kind == event["type"] and category in (None, event.get("category")) for kind, category in reads):
+            if any(
+                kind == e["type"] and category in (None, e.get("category")) for e in news for kind, category in reads
+            ):
                 truth = True if holds(values) else False if fails(values) else None
                 alerts += _advance(event["borrower_id"], borrower, rule, truth, today, values, date < today)
         return alerts
@@ -71,7 +74,7 @@ class Naive:
                 alerts += _advance(borrower_id, borrower, rule, truth, today, values, False)
         return alerts
 
-    def _take_in(self, raw: bytes) -> tuple[Borrower, dict[str, Any], int] | None:
+    def _take_in(self, raw: bytes) -> tuple[Borrower, dict[str, Any], int, list[dict[str, Any]]] | None:
         event = json.loads(raw)
         borrower = self.borrowers.setdefault(event["borrower_id"], Borrower())
         text = json.dumps(event, sort_keys=True)
@@ -80,7 +83,7 @@ class Naive:
         borrower.seen[event["id"]] = text
         date = day_number(datetime.fromisoformat(event["business_date"]).date())
         _keep(borrower, date, event)
-        return borrower, event, date
+        return borrower, event, date, _taken_back(borrower) if event["type"] == "repayment.received" else []
 
     def store(self, borrower_ids: set[str]) -> None:
         """Keep the touched borrowers as text."""
@@ -101,8 +104,19 @@ def _keep(borrower: Borrower, date: int, event: dict[str, Any]) -> None:
 def _derive_misses(borrower: Borrower, today: int) -> None:
     for instalment, due_on in _unpaid(borrower):
         if due_on < today and instalment not in borrower.missed:
-            borrower.missed.append(instalment)
+            borrower.missed[instalment] = today
             insort(borrower.events, (today, "~", f"missed/{instalment}", {"type": "repayment.missed"}))
+
+
+def _taken_back(borrower: Borrower) -> list[dict[str, Any]]:
+    """Misses of instalments that were paid in time, as is known now."""
+    gone = []
+    for instalment, on in list(borrower.missed.items()):
+        if not any(n == instalment and due_on < on for n, due_on in _unpaid(borrower, on)):
+            del borrower.missed[instalment]
+            gone += [each for each in borrower.events if each[2] == f"missed/{instalment}"]
+    borrower.events = [each for each in borrower.events if each not in gone]
+    return [event for _, _, _, event in gone]
 
 
 def _feed(type_name: str) -> str:
@@ -110,10 +124,11 @@ def _feed(type_name: str) -> str:
     return "repayment" if prefix == "loan" else prefix
 
 
-def _unpaid(borrower: Borrower) -> list[tuple[int, int]]:
-    """Instalments that are not fully paid, oldest first, with their due dates."""
-    pool = sum(e["amount_minor"] for _, _, _, e in borrower.events if e["type"] == "repayment.received")
-    dues = [e for _, _, _, e in borrower.events if e["type"] == "repayment.due"]
+def _unpaid(borrower: Borrower, until: int | None = None) -> list[tuple[int, int]]:
+    """Instalments that are not fully paid, at a close or now, oldest first, with their due dates."""
+    told = [e for date, _, _, e in borrower.events if until is None or date <= until]
+    pool = sum(e["amount_minor"] for e in told if e["type"] == "repayment.received")
+    dues = [e for e in told if e["type"] == "repayment.due"]
     owing = []
     for due in sorted(dues, key=lambda e: str(e["due_on"])):
         if pool >= due["amount_minor"]:
