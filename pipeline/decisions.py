@@ -4,6 +4,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from pipeline.borrower_events import ConnectedWarned
+
 Transition = Literal["opened", "raised", "closed"]
 Reason = Literal["cleared", "corrected", "rule_changed", "loan_closed"]
 
@@ -66,7 +68,7 @@ class Disagreement(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     ledger: int
 
 
-Decision = Alert | CollectionTask | DeadLetter | Disagreement
+Decision = Alert | CollectionTask | DeadLetter | Disagreement | ConnectedWarned
 _ENCODER = msgspec.json.Encoder()
 
 

@@ -10,6 +10,7 @@ No clock, network, log or randomness is inside; `memory` is changed in place and
 from typing import Any
 
 from pipeline import standing
+from pipeline.connected import DEFAULT, warnings
 from pipeline.decisions import Decision
 from pipeline.decode import Arrival
 from pipeline.intake import take_in
@@ -55,6 +56,8 @@ def step(shelf: CompiledShelf, day: Day, memory: Memory, arrival: Arrival) -> tu
         sight = Sight(shelf, memory, look, cause, is_correction=taken.is_correction)
         sight.look_at(taken.news)
         decisions += sight.told(taken.closed_loan)
+    if taken.news and (decisions or arrival.type == DEFAULT):
+        decisions += warnings(shelf, memory, now, decisions, taken.news)
     for waited in taken.released:
         decisions += step(shelf, day, memory, waited)[1]
     if decisions:
@@ -92,6 +95,8 @@ def close_day(shelf: CompiledShelf, day: Day, memory: Memory) -> tuple[Memory, l
         prune(shelf, memory, day.date)
     if decisions:
         memory.is_touched = True
+        # Others hear of it on the next day, whether this close comes to them before or after.
+        decisions += warnings(shelf, memory, zone.start_of(day.date + 1), decisions)
     memory.asleep_until = 0 if day.missing else _asleep_until(shelf, memory)
     return memory, decisions
 

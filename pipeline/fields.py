@@ -58,7 +58,7 @@ def _id(description: str) -> msgspec.Meta:
 
 
 def _path(description: str) -> msgspec.Meta:
-    return _meta(description, check="path", pattern=PATH_PATTERN, min_length=1, max_length=128)
+    return _meta(description, check="path", pattern=PATH_PATTERN, min_length=1, max_length=256)
 
 
 def _line(description: str) -> msgspec.Meta:

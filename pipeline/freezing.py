@@ -53,7 +53,7 @@ def freeze(memory: Memory) -> tuple[bytes, bytes]:
         head.void_misses,
         head.void,
         head.parked,
-        head.related,
+        head.ties,
         head.backstop_on,
         head.fresh,
     )
@@ -122,9 +122,7 @@ def _thaw_head(memory: Memory, raw: bytes) -> None:
     for queue, part in record.tasks.items():
         head.tasks[queue] = _TASK.decode(part)
         memory.written["task"][queue] = part.copy()
-    head.snoozed, head.waiting, head.parked, head.related = (
-        record.snoozed, record.waiting, record.parked, record.related,
-    )  # fmt: skip
+    head.snoozed, head.waiting, head.parked, head.ties = record.snoozed, record.waiting, record.parked, record.ties
     head.void_misses, head.void, head.backstop_on = record.void_misses, record.void, record.backstop_on
     for part in record.fresh:
         fresh = _FRESH.decode(part)

@@ -67,7 +67,7 @@ class HeadRecord(msgspec.Struct, array_like=True, gc=False):
     void_misses: dict[str, list[tuple[Row, str]]]
     void: dict[str, tuple[int, int]]
     parked: list[Arrival]
-    related: dict[str, str]
+    ties: dict[str, tuple[int, bool]]
     backstop_on: int | None
     fresh: list[msgspec.Raw]
 

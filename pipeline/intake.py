@@ -4,11 +4,12 @@ from collections.abc import Callable
 from typing import Any
 
 from pipeline import tasks
+from pipeline.connected import note_tie
 from pipeline.decisions import DeadLetter
 from pipeline.decode import Arrival, Refusal
 from pipeline.events import BorrowerErased
 from pipeline.keeping import NOTHING, Intake, Taken, keep
-from pipeline.layout import layout_of
+from pipeline.layout import INSTANT_BITS, layout_of
 from pipeline.look import Day
 from pipeline.memory import Memory, token_of
 from pipeline.misses import reconsider, take_miss, take_rescheduling
@@ -93,11 +94,8 @@ def _done(intake: Intake) -> Taken:
 
 
 def _related(intake: Intake) -> Taken:
-    event: Any = intake.arrival.event
-    if event.ended:
-        intake.memory.head.related.pop(event.related_id, None)
-    else:
-        intake.memory.head.related[event.related_id] = event.kind
+    arrival = intake.arrival
+    note_tie(intake.memory, arrival.event, arrival.date << INSTANT_BITS | arrival.at_ms)
     return keep(intake)
 
 

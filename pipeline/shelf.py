@@ -49,6 +49,7 @@ class CompiledShelf(NamedTuple):
     marks: dict[str, tuple[int, int]]  # rule -> its hash and shape, 64 bits of each
     read_types: frozenset[str]  # types of events that any rule reads
     judged: dict[str, tuple[int, Judged]]  # rule -> its bench, and itself compiled
+    spreads: dict[str, frozenset[str]]  # rule -> kinds of ties along which its openings warn others
 
 
 def compile_shelf(shelf: Shelf, terms: BankTerms) -> CompiledShelf:
@@ -61,7 +62,8 @@ def compile_shelf(shelf: Shelf, terms: BankTerms) -> CompiledShelf:
     judged = {each.rule.rule: (i, each) for i, bench in enumerate(benches) for each in bench.judged}
     marks = {name: (_mark(rule.hash), _mark(rule.shape)) for name, rule in deciding.items()}
     read_types = frozenset(event for bench in benches for event in bench.reading)
-    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, marks, read_types, judged)
+    spreads = {name: frozenset(rule.spreads) for name, rule in deciding.items() if rule.spreads and not rule.is_warned}
+    return CompiledShelf(shelf.hash, terms, setting, deciding, order, benches, marks, read_types, judged, spreads)
 
 
 def _mark(text: str) -> int:

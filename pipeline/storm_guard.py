@@ -10,6 +10,8 @@ from typing import NamedTuple
 import msgspec
 
 from pipeline.decisions import Alert, CollectionTask, Decision, ShadowAlert
+from pipeline.decode import Arrival
+from pipeline.events import ConnectedWarned
 from pipeline.shelf import CompiledShelf
 
 DEFAULT_OPENINGS = 50  # a day, where a rule says nothing (architecture.md)
@@ -37,10 +39,17 @@ class StormGuard:
         for decision in decisions:
             if isinstance(decision, Alert) and not isinstance(decision, ShadowAlert):
                 yield Passed(decision, self._holds(decision))
+            elif isinstance(decision, ConnectedWarned):
+                yield Passed(decision, decision.episode in self.held)
             elif isinstance(decision, CollectionTask) and self.held:
                 yield self._without_held(decision)
             else:
                 yield Passed(decision, False)
+
+    def stopped(self, warning: Arrival) -> tuple[()] | None:
+        """What becomes of a warning instead of its delivery: nothing where the alert that sends it is held."""
+        assert isinstance(warning.event, ConnectedWarned)
+        return () if warning.event.episode in self.held else None
 
     def _holds(self, alert: Alert) -> bool:
         if alert.business_date != self._day:

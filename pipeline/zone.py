@@ -57,8 +57,11 @@ class Zone:
 
     def _text(self, at_ms: int) -> str:
         """An instant as RFC 3339 in this zone, with milliseconds only where there are some."""
-        local = (_EPOCH + at_ms * _MILLISECOND).astimezone(self._zone)
-        return local.isoformat(timespec="milliseconds" if at_ms % 1000 else "seconds")
+        return self.local(at_ms).isoformat(timespec="milliseconds" if at_ms % 1000 else "seconds")
+
+    def local(self, at_ms: int) -> datetime:
+        """An instant as a datetime of this zone."""
+        return self.instant(at_ms).astimezone(self._zone)
 
     def instant(self, at_ms: int) -> datetime:
         """An instant as an aware datetime."""

@@ -20,6 +20,7 @@ from rules.versions import rule_hash, rule_shape
 
 DECIDING = ("measure", "when", "for", "severity", "escalate", "quiet", "clear_after", "inhibited_by", "per")
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(\.next)?")
+LONGEST_NAME = 64  # ids of what a rule says hold it beside other ids
 
 
 class _Meaning(NamedTuple):
@@ -66,6 +67,8 @@ class Checks:
             self.note(
                 ("rule",), f"expected small letters, digits and hyphens such as 'late-twice', got {shown(file.rule)}"
             )
+        elif len(file.rule) > LONGEST_NAME:
+            self.note(("rule",), f"expected at most {LONGEST_NAME} characters, got {len(file.rule)}")
         elif file.rule != stem:
             self.note(("rule",), f"expected the name of its file, {stem!r}, got {shown(file.rule)}")
         original = file.rule.removesuffix(".next")

@@ -7,6 +7,7 @@ from rules.catalogue import Catalogue
 from rules.conflicts import Written, cycle_faults, name_faults
 from rules.faults import Fault, RuleError, one_of, suggestion
 from rules.loader import load_file, rule_files, sound_rules
+from rules.rule import WARNED
 from rules.sidecars import load_texts, sidecar_files
 from rules.versions import read_lock, version_of
 
@@ -25,6 +26,7 @@ def check(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set
     for rule in rules:
         faults += case_faults(rule)
         faults += reference_faults(rule, names)
+        faults += spread_faults(rule)
         faults += queue_faults(rule, queues) if queues is not None else []
         faults += text_faults(rule)
     faults += orphan_faults(dirs, names)
@@ -51,6 +53,14 @@ def reference_faults(written: Written, names: set[str]) -> Iterator[Fault]:
             yield document.fault(("inhibited_by", i), f"no rule named {inhibitor!r}{suggestion(inhibitor, names)}")
     if rule.challenges is not None and rule.challenges not in names:
         yield document.fault(("challenges",), f"no rule named {rule.challenges!r}; a challenger stands beside its rule")
+
+
+def spread_faults(written: Written) -> Iterator[Fault]:
+    """A rule that reads warnings of connected borrowers sends none."""
+    rule, document = written
+    if rule.spreads and rule.is_warned:
+        why = f"a warning never spreads twice, and this rule reads {WARNED}; leave `spreads` out"
+        yield document.fault(("spreads",), why)
 
 
 def queue_faults(written: Written, queues: set[str]) -> Iterator[Fault]:

@@ -12,6 +12,7 @@ Verb = Literal[
     "count", "days_since", "sum", "average", "min", "max", "distinct", "latest", "sequence", "now", "macro"
 ]  # fmt: skip
 Across = Literal["worst", "sum", "average"]
+WARNED = "connected.warned"  # the event that tells of a warning of a connected borrower
 
 
 @dataclass(frozen=True)
@@ -208,6 +209,11 @@ class Rule:
     version: int = 1  # the lock's counter; 1 without a lock
     hash: str = ""  # sha256 over the deciding fields (rules.md, Meaning)
     shape: str = ""  # sha256 over measure, per and status: a change here closes open episodes (rule_changed)
+
+    @property
+    def is_warned(self) -> bool:
+        """Whether it reads warnings of connected borrowers; then it sends none, so that none ever spreads twice."""
+        return any(each.event == WARNED for measure in self.measure.values() for each in measure.select)
 
 
 @dataclass(frozen=True)

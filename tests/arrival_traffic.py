@@ -9,6 +9,7 @@ from tests.arrival_logs import Told, as_line, told
 FIRST = date(2025, 1, 1)
 DAYS = 60
 DEBITS = ("rent", "gambling", "cash_advance", None)
+TIES = {4: [("guaranteed", 6), ("group", 8)], 8: [("group", 4), ("spouse", 10)], 10: [("group", 11)]}
 
 
 def rules() -> dict[str, Told]:
@@ -26,6 +27,12 @@ def rules() -> dict[str, Told]:
             "severity": "medium",
             "escalate": {"critical": "missed >= 2"},
             "task": {"queue": "early-collections", "action": "call", "due_in": "2d"},
+            "spreads": ["guaranteed", "group"],
+        },
+        "warned": {
+            "per": "borrower_id",
+            "measure": {"warnings": {"count": "connected.warned", "over": "20d"}},
+            "when": "warnings >= 1",
         },
         "silent": {
             "per": "loan_id",
@@ -117,6 +124,8 @@ def _of_borrower(draw: random.Random, n: int, b: int) -> Iterator[tuple[str, Tol
     if n == b:
         terms = {"product": "loan", "principal_minor": 1_200_000, "currency": "USD" if b == 5 else "CNY"}
         yield "loan.disbursed", loan | terms
+        for kind, other in TIES.get(b, []):
+            yield "relation.set", {"kind": kind, "related_id": f"B{other}"}
     if n % 10 == b % 10 and b != 7:
         due = {"instalment": 1 + n // 10, "due_on": _day(n + 3), "amount_minor": 100_000}
         yield "repayment.due", loan | due | ({"currency": "USD"} if b == 5 else {})
@@ -133,6 +142,8 @@ def _of_borrower(draw: random.Random, n: int, b: int) -> Iterator[tuple[str, Tol
         yield "repayment.missed", loan
     if draw.random() < 0.01:
         yield "loan.paused", loan | {"from_date": _day(n), "until_date": _day(n + 8)}
+    if n == 25 and b == 10:
+        yield "loan.defaulted", loan
     if n == 30 and b in (2, 6, 10):
         yield ("loan.written_off" if b == 6 else "loan.closed"), loan
     for _ in range(draw.randrange(3)):

@@ -16,7 +16,8 @@ from pipeline.events import CATALOGUE
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.embedded.export import export
-from pipeline.shells.embedded.runtime import Batch, Outcome, Runtime
+from pipeline.shells.embedded.requests import Outcome
+from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.terms import terms_of
 from pipeline.zone import day_number

@@ -19,7 +19,17 @@ from tests.receiving import SECRET, receiving
 from tests.sending import hook, write_hooks
 from tests.test_stream import listening
 
-FILES = ("alerts", "shadow", "collection-tasks", "dead-letters", "disagreements", "profiles", "months", "queues")
+FILES = (
+    "alerts",
+    "shadow",
+    "collection-tasks",
+    "dead-letters",
+    "disagreements",
+    "connected",
+    "profiles",
+    "months",
+    "queues",
+)
 LAST = "2025-03-01"  # of the traffic: sixty days from 1 January
 MIDDLE = "2025-01-31"
 

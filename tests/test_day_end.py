@@ -19,7 +19,8 @@ from pipeline.shells.embedded.day_end import Timer, last_due, open_date_in
 from pipeline.shells.embedded.disk import Unstored
 from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.records import LOG
-from pipeline.shells.embedded.runtime import Batch, Outcome, Runtime
+from pipeline.shells.embedded.requests import Outcome
+from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.services import Repeated
 from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.embedded.store import FILE

@@ -162,7 +162,7 @@ def test_outputs_has_a_section_for_every_file_of_a_replay(runs):
     "name",
     [
         *("alerts", "collection-tasks", "dead-letters", "profiles", "months", "queues"),
-        *("rules", "order", "disagreements", "summary"),
+        *("rules", "order", "disagreements", "connected", "summary"),
     ],
 )
 def test_outputs_explains_every_field_that_a_replay_writes(runs, name):

@@ -128,7 +128,9 @@ def test_a_page_that_was_overwritten_is_found_and_all_other_arrivals_are_saved(
     assert {n for n, raw in enumerate(saved, 1) if raw == b""} == lost
     assert all(raw == LINES[n - 1] for n, raw in enumerate(saved, 1) if raw)
     if name == "arrivals" and kind == "leaf":
-        assert lost and len(lost) < 60 and lost == set(range(min(lost), max(lost) + 1))
+        assert lost and len(lost) < 60
+        # A row that was written again lies elsewhere in its page, so half a page may leave it between lost ones.
+        assert content is torn or lost == set(range(min(lost), max(lost) + 1))
         return
     assert lost == set()
     replay([out / LOG], whole_shelf, tmp_path / "again", Progress(disable=True))
@@ -269,7 +271,7 @@ def test_what_is_saved_leaves_the_damaged_file_as_it_is(tmp_path, data):
     assert {name: (data / name).read_bytes() for name in before} == before
     assert {path.name for path in (tmp_path / "saved").iterdir()} == {
         *("events.jsonl", "saved.json", "alerts.jsonl", "shadow.jsonl"),
-        *("collection-tasks.jsonl", "dead-letters.jsonl", "disagreements.jsonl"),
+        *("collection-tasks.jsonl", "connected.jsonl", "dead-letters.jsonl", "disagreements.jsonl"),
     }
 
 

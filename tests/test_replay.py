@@ -65,6 +65,7 @@ def test_two_runs_over_the_same_file_leave_equal_bytes(tmp_path, worked):
     assert names == [
         "alerts.jsonl",
         "collection-tasks.jsonl",
+        "connected.jsonl",
         "dead-letters.jsonl",
         "disagreements.jsonl",
         "held.jsonl",
@@ -224,6 +225,7 @@ def test_the_counts_of_the_summary_are_those_of_the_files(tmp_path):
         "tasks": {"cancelled": 1, "open": 1},
         "dead_letters": {"conflict": 1, "not_json": 1},
         "disagreements": 0,
+        "warnings": 0,
         "waiting": 1,
         "waiting_events": [
             {

@@ -13,7 +13,7 @@ import pipeline.shells.portfolio
 from config.settings import load
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, ShadowAlert, line
 from pipeline.decode import Decoder, Refusal
-from pipeline.events import CATALOGUE
+from pipeline.events import CATALOGUE, ConnectedWarned
 from pipeline.freezing import freeze, thaw
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf, compile_shelf
@@ -37,6 +37,7 @@ FILES = {
     ShadowAlert: "shadow.jsonl",
     CollectionTask: "collection-tasks.jsonl",
     DeadLetter: "dead-letters.jsonl",
+    ConnectedWarned: "connected.jsonl",
 }
 AS_OF_A_CLOSE = ("profiles.jsonl", "months.jsonl", "queues.jsonl")
 Shell = Callable[[list[Path], Path, Path, Path], None]  # files, rules, config, out
@@ -214,6 +215,8 @@ def test_the_log_makes_every_rule_and_every_transition_speak(expected):
         assert b'"reason":"' + reason + b'"' in alerts
     for status in (b"open", b"updated", b"cancelled", b"done"):
         assert b'"status":"' + status + b'"' in expected["collection-tasks.jsonl"]
+    for rule in (b"missed-twice", b"loan.defaulted"):
+        assert b'"rule":"' + rule + b'"' in expected["connected.jsonl"]
     for reason in (b"not_json", b"bad_field", b"unmatched_reversal"):
         assert b'"reason":"' + reason + b'"' in expected["dead-letters.jsonl"]
 

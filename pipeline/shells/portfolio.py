@@ -1,22 +1,25 @@
 """All borrowers of one process, fed arrival by arrival, day by day: what every shell without a broker does."""
 
 from bisect import insort
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Any, Protocol
 
 import msgspec
 
-from pipeline.decisions import DeadLetter, Decision
-from pipeline.decode import Arrival
+from pipeline.decisions import DeadLetter, Decision, line
+from pipeline.decode import Arrival, Decoder
 from pipeline.engine import close_day, open_day, step
-from pipeline.events import DayEnded, FxPublished, MacroPublished
+from pipeline.events import ConnectedWarned, DayEnded, FxPublished, MacroPublished
 from pipeline.look import Day
 from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.published import Published
 from pipeline.zone import day_number
+
+TOPIC = "forewarn-connected"  # where warnings of connected borrowers come from
 
 
 class Borrowers(Protocol):
@@ -81,6 +84,10 @@ class Portfolio:
         self.is_opened = True  # whether the open day's early events were judged
         self.after_close: Callable[[], None] = lambda: None  # called when a day is closed and before the next begins
         self.failed: Callable[[str, Exception], None] = _raised  # called where the core fails on a borrower
+        # Called before a warning is delivered: what becomes of it instead, or None.
+        self.stopped: Callable[[Arrival], Iterable[Decision] | None] = lambda arrival: None
+        self._warnings: deque[ConnectedWarned] = deque()  # on their way
+        self._decode = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency).decode
 
     def open(self, date: int) -> None:
         """Begin with a day."""
@@ -108,10 +115,30 @@ class Portfolio:
         if isinstance(event, MacroPublished | FxPublished):
             self.day = self.published.taken(self.day, arrival)
         elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
-            yield from self._of(borrower_id, partial(self._step, self.day, borrower_id, arrival))
+            yield from self._said(self._of(borrower_id, partial(self._step, self.day, borrower_id, arrival)))
+            yield from self._delivered()
 
     def _step(self, day: Day, borrower_id: str, arrival: Arrival) -> tuple[Memory, list[Decision]]:
         return step(self.shelf, day, self.borrowers.memory(borrower_id), arrival)
+
+    def _said(self, decisions: Iterable[Decision]) -> Iterator[Decision]:
+        """Decisions as they are, the warnings among them noted for delivery."""
+        for each in decisions:
+            yield each
+            if isinstance(each, ConnectedWarned):
+                self._warnings.append(each)
+
+    def _delivered(self) -> Iterator[Decision]:
+        """Bring the warnings to their receivers, in the order in which they were sent; what is decided there."""
+        while self._warnings:
+            assert self.day is not None
+            warning = self._warnings.popleft()
+            arrival = self._decode(line(warning), {"topic": TOPIC, "id": warning.id})
+            instead = self.stopped(arrival)
+            if instead is None:
+                receiver = warning.borrower_id
+                instead = self._of(receiver, partial(self._step, self.day, receiver, arrival))
+            yield from self._said(instead)
 
     def _of(self, borrower_id: str, work: Callable[[], tuple[Memory, list[Decision]]]) -> list[Decision]:
         """What the core decides of a borrower; nothing where it fails and the shell goes on without that one."""
@@ -129,7 +156,8 @@ class Portfolio:
                 day = msgspec.structs.replace(day, missing=missing)
             yield from self.judge_early()
             for memory in self.borrowers.awake(day):
-                yield from self._of(memory.borrower_id, partial(close_day, self.shelf, day, memory))
+                yield from self._said(self._of(memory.borrower_id, partial(close_day, self.shelf, day, memory)))
+            yield from self._delivered()  # Of the next day's date: each is kept until that day begins.
             self.closed, self.day, self.is_opened = day, self.published.begun(day.next()), False
             self.after_close()
 
@@ -139,7 +167,8 @@ class Portfolio:
             return
         self.is_opened = True
         for memory in self.borrowers.early():
-            yield from self._of(memory.borrower_id, partial(open_day, self.shelf, self.day, memory))
+            yield from self._said(self._of(memory.borrower_id, partial(open_day, self.shelf, self.day, memory)))
+        yield from self._delivered()
 
     def profiles(self) -> Iterator[dict[str, Any]]:
         """Every borrower by id, to be asked for right after a close: as of that day."""

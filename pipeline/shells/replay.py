@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
 from pipeline.decode import Decoder, Refusal
-from pipeline.events import DayEnded
+from pipeline.events import ConnectedWarned, DayEnded
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
 from pipeline.shells.kept import RULES, kept
@@ -27,6 +27,7 @@ FILES: dict[type, str] = {
     CollectionTask: "collection-tasks.jsonl",
     DeadLetter: "dead-letters.jsonl",
     Disagreement: "disagreements.jsonl",
+    ConnectedWarned: "connected.jsonl",
 }
 HELD = "held.jsonl"
 MONTHS, QUEUES = "months.jsonl", "queues.jsonl"
@@ -56,6 +57,7 @@ class Summary(msgspec.Struct, kw_only=True):
     dead_letters: dict[str, int] = {}
     held: int = 0
     disagreements: int = 0
+    warnings: int = 0
     waiting: int = 0
     waiting_events: list[dict[str, Any]] = []
     truncated: list[str] = []
@@ -115,6 +117,8 @@ class Outputs:
                 self.counts["dead_letters"][decision.reason] += 1
             case Disagreement():
                 self.summary.disagreements += 1
+            case ConnectedWarned():
+                self.summary.warnings += 1
 
     def read(self, each: Line) -> None:
         """Note a line in the order record."""
@@ -194,6 +198,8 @@ def replay(
     portfolio = Portfolio(shelf, Loaded(), closes_by_record=closes is not None)
     outputs = Outputs(out, shelf, guard)
     portfolio.after_close = lambda: outputs.day_closed(portfolio)
+    if guard is not None:
+        portfolio.stopped = guard.stopped
     try:
         task = progress.add_task("replay", total=None)
         for each in merged(files, decoder, outputs.summary.truncated):

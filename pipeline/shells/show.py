@@ -33,6 +33,7 @@ def replayed(summary: Summary, folder: Path, lang: Language) -> None:
         ("shadow.jsonl", summary.shadow_alerts, {}),
         ("dead-letters.jsonl", sum(summary.dead_letters.values()), summary.dead_letters),
         ("profiles.jsonl", summary.profiles, {}),
+        (texts["warnings"], summary.warnings, {}),
         (texts["disagreements"], summary.disagreements, {}),
         (texts["unknown_fields"], summary.unknown_fields, {}),
         (texts["waiting"], summary.waiting, {}),

@@ -20,7 +20,8 @@ from pipeline.decode import Decoder, Refusal
 from pipeline.shells.arrival_files import closes_in, merged, names_of, raw_lines
 from pipeline.shells.embedded.digest import Digest
 from pipeline.shells.embedded.records import KINDS
-from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, History, Runtime
+from pipeline.shells.embedded.requests import KEY_REUSED
+from pipeline.shells.embedded.runtime import Batch, History, Runtime
 from pipeline.shells.embedded.standing import standing_in
 from pipeline.shells.embedded.store import FILE
 from pipeline.zone import date_text, day_number

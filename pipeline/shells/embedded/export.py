@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Disagreement, ShadowAlert
+from pipeline.events import ConnectedWarned
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import as_closed
@@ -131,4 +132,5 @@ def _summary(database: sqlite3.Connection, shelf: CompiledShelf, standing: Stand
         tasks=counted(CollectionTask),
         dead_letters=counted(DeadLetter),
         disagreements=sum(counted(Disagreement).values()),
+        warnings=sum(counted(ConnectedWarned).values()),
     )

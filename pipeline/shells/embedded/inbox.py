@@ -23,7 +23,8 @@ from pathlib import Path
 from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.dropped import Unusable, ending_of, events_in, in_batches, survey
 from pipeline.shells.embedded.lock import held
-from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome
+from pipeline.shells.embedded.requests import KEY_REUSED, Outcome
+from pipeline.shells.embedded.runtime import Batch
 from pipeline.shells.embedded.services import LOGGER, Repeated
 from pipeline.shells.embedded.worker import Full
 

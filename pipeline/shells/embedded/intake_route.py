@@ -15,7 +15,8 @@ from pipeline.shells.embedded.bodies import LONGEST, BodyError, lines_of, too_lo
 from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.keys import Grant
 from pipeline.shells.embedded.problems import Problem, declared
-from pipeline.shells.embedded.runtime import KEY_REUSED, Batch, Outcome
+from pipeline.shells.embedded.requests import KEY_REUSED, Outcome
+from pipeline.shells.embedded.runtime import Batch
 from pipeline.shells.embedded.shapes import answer_of
 from pipeline.shells.embedded.worker import Full, Worker
 

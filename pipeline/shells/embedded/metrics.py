@@ -46,6 +46,11 @@ _COUNTERS: dict[str, tuple[str, str, dict[str, str]]] = {
         {"queue": "queue", "status": "detail"},
     ),
     "dead_letter": ("forewarn_dead_letters", "Records that could not be used, by reason.", {"reason": "detail"}),
+    "warning": (
+        "forewarn_warnings",
+        "Warnings to connected borrowers, by rule and severity.",
+        {"rule": "rule", "severity": "severity"},
+    ),
     "disagreement": ("forewarn_disagreements", "Snapshots that differ from the ledger, by field.", {"field": "detail"}),
 }
 _OUTCOMES: tuple[tuple[str, str, str | None], ...] = (

@@ -18,7 +18,7 @@ from pipeline.shells.embedded.shapes import Arrived, Borrower, Made, Profile, Re
 
 STATIC = "/docs/static"
 _REFERENCE = "#/components/schemas/"
-_DECISIONS = ("Alert", "CollectionTask", "DeadLetter", "Disagreement")
+_DECISIONS = ("Alert", "CollectionTask", "DeadLetter", "Disagreement", "ConnectedWarned")
 _TAGS = [
     {"name": "events", "description": "events in"},
     {"name": "decisions", "description": "what the engine says"},

@@ -8,7 +8,7 @@ import msgspec
 
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
 from pipeline.decode import Arrival
-from pipeline.events import Event
+from pipeline.events import ConnectedWarned, Event
 from pipeline.shells.embedded.digest import Digest
 from pipeline.shells.embedded.quarantine import Failed
 from pipeline.shells.embedded.standing import Standing
@@ -22,6 +22,7 @@ KINDS: dict[type, str] = {
     CollectionTask: "task",
     DeadLetter: "dead_letter",
     Disagreement: "disagreement",
+    ConnectedWarned: "warning",
     Digest: "digest",
 }
 Said = Decision | Digest
@@ -88,7 +89,7 @@ class Records:
     def _dead(self, letter: DeadLetter) -> str | None:
         """Note at a line of the log that it was refused, perhaps later; whose it is."""
         query = "update arrivals set refused = ? where n = ? returning borrower_id"
-        rows = self._store.database.execute(query, (letter.reason, letter.source["line"])).fetchall()
+        rows = self._store.database.execute(query, (letter.reason, letter.source.get("line"))).fetchall()
         whose: str | None = rows[0][0] if rows else None
         return borrower_in(letter.raw) if whose is None else whose
 
@@ -118,6 +119,8 @@ def marks_of(decision: Said) -> Marks:
             return Marks(kind, decision.reason, None, None, None)
         case Disagreement():
             return Marks(kind, decision.field, None, None, None)
+        case ConnectedWarned():
+            return Marks(kind, decision.kind, decision.rule, None, decision.severity)
         case Digest():
             return Marks(kind, decision.as_of, None, None, None)
 

@@ -6,9 +6,8 @@ lines -> arrivals, borrowers, decisions, where the portfolio stands -> on the di
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from hashlib import sha256
 from pathlib import Path
-from typing import Literal, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,7 +21,8 @@ from pipeline.shells.embedded.day_ends import DayEnds
 from pipeline.shells.embedded.digest import Digest, digest_of
 from pipeline.shells.embedded.disk import DOCTOR, told_of
 from pipeline.shells.embedded.quarantine import FAULT, Failed, Quarantine
-from pipeline.shells.embedded.records import LOG, Records, Said, Tallied
+from pipeline.shells.embedded.records import LOG, Records, Said, Tallied, borrower_of
+from pipeline.shells.embedded.requests import REUSED, Outcome, keep, repeated_in
 from pipeline.shells.embedded.standing import Ran, Standing, ran_in, standing_in
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
@@ -37,19 +37,6 @@ class Batch(NamedTuple):
     lines: Sequence[bytes]
     request: str | None = None  # what they belong to: lines of it that were taken before are not taken again
     may_all: bool = True  # also events of the privileged feeds
-
-
-KEY_REUSED = "key_reused"
-_REUSED = "Idempotency-Key: expected the lines that it was first sent with, got others; give every request its own key"
-
-
-class Outcome(NamedTuple):
-    """What came of one line."""
-
-    line: int  # its number in the log; 0: it is not there, or was known before
-    status: Literal["accepted", "refused", "repeated"]
-    reason: str | None = None  # why it is refused; of a repeated one, why it was refused at first
-    why: str | None = None
 
 
 Done = TypeVar("Done")
@@ -172,20 +159,21 @@ class Runtime:
         self.borrowers.drop(borrower_id)
         self._put_aside(borrower_id, error, line=self.standing.lines)
 
+    def _stopped(self, warning: Arrival) -> list[Decision] | None:
+        """A warning to one who is set aside waits; where its receiver fails on it, the batch is done again."""
+        self._stepped = borrower_of(warning.event)
+        aside = self.quarantine.get(self._stepped)
+        return None if aside is None else [refused(warning.raw, FAULT, aside.why, warning.position)]
+
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
             return [self._take(raw, batch.may_all) for raw in batch.lines]
-        query = "select lines, digest, refused from requests where key = ?"
-        known = self.store.database.execute(query, (batch.request,)).fetchone()
-        done, digest, reasons = (0, _digest_of(()), {}) if known is None else (*known[:2], _REASONS.decode(known[2]))
-        if len(batch.lines) < done or _digest_of(batch.lines[:done]) != digest:
-            return [Outcome(0, "refused", KEY_REUSED, _REUSED) for _ in batch.lines]
-        outcomes = [Outcome(0, "repeated", *reasons.get(n, ())) for n in range(done)]
-        self.records.tally[Tallied("arrival", detail="repeated")] += done
-        outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[done:]]
-        reasons = {n: (each.reason, each.why) for n, each in enumerate(outcomes) if each.reason is not None}
-        row = (batch.request, len(batch.lines), _digest_of(batch.lines), _ENCODER.encode(reasons))
-        self.store.database.execute("insert or replace into requests values (?, ?, ?, ?)", row)
+        outcomes = repeated_in(self.store.database, batch.request, batch.lines)
+        if outcomes is None:
+            return [REUSED for _ in batch.lines]
+        self.records.tally[Tallied("arrival", detail="repeated")] += len(outcomes)
+        outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[len(outcomes) :]]
+        keep(self.store.database, batch.request, batch.lines, outcomes)
         return outcomes
 
     # -- one line --
@@ -298,18 +286,11 @@ class Runtime:
         self.quarantine.restore()
         self.borrowers.aside = self.quarantine
         portfolio.failed = self.borrowers.failed = self._failed
+        portfolio.stopped = self._stopped
         self._stepped, self._is_undone = None, False
         portfolio.after_close = self._day_closed
         self.day_ends.restore(standing.moves)
         self._digest = None
 
 
-def _digest_of(lines: Sequence[bytes]) -> bytes:
-    digest = sha256()
-    for raw in lines:
-        digest.update(raw + b"\n")
-    return digest.digest()
-
-
 _ENCODER = msgspec.msgpack.Encoder()
-_REASONS = msgspec.msgpack.Decoder(dict[int, tuple[str, str | None]])

@@ -9,7 +9,8 @@ from concurrent.futures import Future
 from typing import Any, NamedTuple, TypeVar
 
 from pipeline.shells.embedded.disk import Halted, Unstored, told_of
-from pipeline.shells.embedded.runtime import Batch, Outcome, Runtime
+from pipeline.shells.embedded.requests import Outcome
+from pipeline.shells.embedded.runtime import Batch, Runtime
 
 MOST_LINES = 2_000  # in one transaction: more make an acknowledgement late, fewer the disk busy
 TRIES_EVERY_SECONDS = 1.0  # whether a disk that was full takes anything again
