@@ -1,4 +1,4 @@
-"""The command `forewarn`: ingest, simulate, replay, rules check and test, explain, judge, report, demo.
+"""The command `forewarn`: ingest, simulate, replay, rules check and test, backtest, explain, judge, report, demo.
 
 Exit codes: 0 done, 1 a rule or a case is at fault, 2 an input cannot be used.
 """
@@ -12,6 +12,7 @@ import typer
 from connectors.simulator.simulate import SimulationError
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
+from pipeline.shells.backtest.command import backtest
 from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.embedded.doctor_command import doctor
@@ -21,21 +22,27 @@ from pipeline.shells.embedded.webhooks.commands import webhooks_app
 from pipeline.shells.explain import ALERTS as EXPLAINED
 from pipeline.shells.explain import explain as run_explain
 from pipeline.shells.ingesting import ingest
-from pipeline.shells.manners import Config, Lang, Quiet, fail, faulty, progress_of, settings_of, shelf_of, unreachable
+from pipeline.shells.manners import (
+    Budget,
+    Config,
+    Lang,
+    Quiet,
+    Truth,
+    fail,
+    faulty,
+    progress_of,
+    refuse_no_budget,
+    refuse_no_file,
+    settings_of,
+    shelf_of,
+    unreachable,
+)
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
 from pipeline.shells.rules_commands import rules_app
 from pipeline.shells.show import refusal_warning, replayed
 from pipeline.storm_guard import StormGuard
 from rules.faults import RuleError
-
-Truth = Annotated[
-    Path | None,
-    typer.Option(help="CSV of borrower_id, cause, began_on, defaulted_on; the defaults in the events when absent."),
-]
-Budget = Annotated[
-    int | None, typer.Option(help="Openings a day that the team works; as a default 2 % of borrowers a month.")
-]
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
@@ -47,6 +54,7 @@ app.command()(ingest)
 app.command()(run)
 app.command()(export)
 app.command()(backfill)
+app.command()(backtest)
 
 
 @app.command()
@@ -97,10 +105,7 @@ def replay(
     """Replay events through the core and write every decision."""
     settings = settings_of(config)
     for path in events:
-        if path.is_dir():
-            fail(f"{path}: expected an event file, got a folder; name the files in it")
-        if not path.exists():
-            fail(f"{path}: expected an event file, got nothing there; check the name")
+        refuse_no_file(path)
     shelf = shelf_of(rules, settings)
     with progress_of(quiet) as progress:
         try:
@@ -152,7 +157,7 @@ def judge(
     from pipeline.shells import show_verdict, verdict
 
     settings_of(config)
-    _refuse_no_budget(budget)
+    refuse_no_budget(budget)
     refuse_own_files(alerts, out)
     place = alerts / VERDICT if out is None else out
     try:
@@ -185,7 +190,7 @@ def report(
     from pipeline.shells.report.texts import WORDS
 
     settings_of(config)
-    _refuse_no_budget(budget)
+    refuse_no_budget(budget)
     refuse_own_files(folder, out)
     try:
         with as_replay(folder, [path.name for path in files_of(folder, None)]) as place:
@@ -196,11 +201,6 @@ def report(
         fail(unreachable(error))
     if not quiet:
         typer.echo(WORDS[lang]["written"].format(file=out))
-
-
-def _refuse_no_budget(budget: int | None) -> None:
-    if budget is not None and budget < 1:
-        fail(f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual")
 
 
 @app.command()

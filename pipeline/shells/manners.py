@@ -13,12 +13,20 @@ from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.terms import terms_of
 from rules.faults import RuleError
 from rules.loader import load_shelf_to_run
+from rules.rule import Shelf
 
 SHELF = Path(__file__).resolve().parents[2] / "rules" / "shelf"
 LOCK = SHELF.parent / "shelf.lock"
 
 Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the output.")]
 Quiet = Annotated[bool, typer.Option("--quiet", help="Say nothing but errors.")]
+Truth = Annotated[
+    Path | None,
+    typer.Option(help="CSV of borrower_id, cause, began_on, defaulted_on; the defaults in the events when absent."),
+]
+Budget = Annotated[
+    int | None, typer.Option(help="Openings a day that the team works; as a default 2 % of borrowers a month.")
+]
 Config = Annotated[Path | None, typer.Option(help="Settings that differ from the defaults.")]
 
 
@@ -32,19 +40,37 @@ def settings_of(path: Path | None) -> Settings:
 
 def shelf_of(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
     """The rules of some folders, or the shipped ones, compiled for a bank."""
+    return compile_shelf(loaded_shelf(folders), terms_of(settings))
+
+
+def loaded_shelf(folders: list[Path] | None) -> Shelf:
+    """The rules of some folders, or the shipped ones."""
     for folder in folders or []:
         refuse_no_folder(folder)
     try:
-        found = load_shelf_to_run(folders or [SHELF], CATALOGUE, None if folders else LOCK)
+        return load_shelf_to_run(folders or [SHELF], CATALOGUE, None if folders else LOCK)
     except RuleError as error:
         faulty(error)
-    return compile_shelf(found, terms_of(settings))
+
+
+def refuse_no_file(path: Path) -> None:
+    """A file of events must be there."""
+    if path.is_dir():
+        fail(f"{path}: expected an event file, got a folder; name the files in it")
+    if not path.exists():
+        fail(f"{path}: expected an event file, got nothing there; check the name")
 
 
 def refuse_no_folder(folder: Path) -> None:
     """A folder of rules must be there."""
     if not folder.exists():
         fail(f"{folder}: expected a folder of rule files, got nothing there; check the name")
+
+
+def refuse_no_budget(budget: int | None) -> None:
+    """A team that works works something."""
+    if budget is not None and budget < 1:
+        fail(f"--budget: expected a whole number of openings a day from 1 on, got {budget}; leave it out for the usual")
 
 
 def from_here(path: Path) -> Path:

@@ -28,21 +28,26 @@ _COLUMNS = {
 
 def tables(judgement: Judgement, lang: Language) -> None:
     """Print what was found: the whole with its intervals, then rule by rule, severity by severity, cause by cause."""
-    out, words, seen = console(), WORDS[lang], judgement.observed
+    out = console()
+    out.print(heading(judgement, lang), markup=False)
+    out.print(overall(judgement, lang))
+    parts = (("rule", judgement.by_rule), ("severity", judgement.by_severity), ("cause", judgement.by_cause))
+    for kind, verdicts in parts:
+        if verdicts:
+            out.print(by(kind, verdicts, judgement.terms, lang))
+
+
+def heading(judgement: Judgement, lang: Language) -> str:
+    """Who defaulted when, and who says so."""
+    words, seen = WORDS[lang], judgement.observed
     truth = words["truth_events"] if seen.truth == "events" else words["truth_file"].format(file=seen.truth)
-    heading = words["heading"].format(
+    return words["heading"].format(
         defaulted=f"{seen.defaulted:,}",
         borrowers=counted(seen.borrowers, "borrower", lang),
         first=seen.first_day,
         last=seen.as_of,
         truth=truth,
     )
-    out.print(heading, markup=False)
-    out.print(_overall(judgement, lang))
-    parts = (("rule", judgement.by_rule), ("severity", judgement.by_severity), ("cause", judgement.by_cause))
-    for kind, verdicts in parts:
-        if verdicts:
-            out.print(_by(kind, verdicts, judgement.terms, lang))
 
 
 def place(file: Path, lang: Language) -> str:
@@ -86,7 +91,8 @@ def _bounds(figure: Figure) -> tuple[float, float]:
     return figure.low, figure.high
 
 
-def _overall(judgement: Judgement, lang: Language) -> Table:
+def overall(judgement: Judgement, lang: Language) -> Table:
+    """The whole with its intervals: all alerts, and those that a team works."""
     words, terms = WORDS[lang], judgement.terms
     table = Table(title=words["overall"], title_justify="left")
     table.add_column(words["metric"].format(level=f"{terms.interval_level:.0%}"), no_wrap=True)
@@ -108,7 +114,8 @@ def _overall(judgement: Judgement, lang: Language) -> Table:
     return table
 
 
-def _by(kind: str, verdicts: tuple[Verdict, ...], terms: Terms, lang: Language) -> Table:
+def by(kind: str, verdicts: tuple[Verdict, ...], terms: Terms, lang: Language) -> Table:
+    """A line of each rule, severity or cause."""
     words = WORDS[lang]
     table = Table(title=words[f"by_{kind}"], title_justify="left")
     table.add_column(words[kind], no_wrap=True)

@@ -230,6 +230,7 @@ TEXTS: dict[Language, dict[str, str]] = {
 NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
     "en": {
         "event": ("event", "events"),
+        "alert": ("alert", "alerts"),
         "borrower": ("borrower", "borrowers"),
         "day": ("day", "days"),
         "month": ("month", "months"),
@@ -239,6 +240,7 @@ NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
     },
     "zh": {
         "event": ("个事件", "个事件"),
+        "alert": ("条预警", "条预警"),
         "borrower": ("位借款人", "位借款人"),
         "day": ("天", "天"),
         "month": ("个月", "个月"),

@@ -1,21 +1,14 @@
 """The report: what a replay tells, as one page that asks nothing of any server."""
 
-import base64
-import hashlib
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import msgspec
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from pipeline.shells.put import put
 from pipeline.shells.report import borrowers, effects
 from pipeline.shells.report.alerting import alerting
 from pipeline.shells.report.buckets import Weight, by_month, late_share, portfolio
 from pipeline.shells.report.effects import Effect, effect_of, median_text
-from pipeline.shells.report.panel import Panel, Text, money, number_of, same, say, unknown
+from pipeline.shells.report.frame import Frame, Key, framed
+from pipeline.shells.report.panel import Panel, money, number_of, same, say, unknown
 from pipeline.shells.report.records import Records, files_of, records_in
 from pipeline.shells.report.rolls import rolls, rolls_by_month
 from pipeline.shells.report.texts import WORDS
@@ -25,13 +18,6 @@ from pipeline.shells.texts import Language
 from pipeline.shells.truth import read_truth
 
 MONTHLY = ("portfolio", "rolls", "rolls_by_month", "vintage_late", "vintage_default")
-
-
-class Key(NamedTuple):
-    """A figure that stands above the charts, and what it is of."""
-
-    value: Text
-    of: Text
 
 
 def write_report(folder: Path, out: Path, truth: Path | None, budget: int | None, lang: Language) -> None:
@@ -54,28 +40,26 @@ def page(records: Records, effect: Effect, truth: str | None, lang: Language) ->
         ("section_work", workload(records.queues, decided.first, decided.last)),
         ("section_borrowers", [borrowers.panel(records, first)]),
     ]
-    figures = {each.name: each.figure for _, panels in sections for each in panels if each.figure is not None}
-    head = {
-        "borrowers": number_of(len(decided.borrowers), "borrower"),
-        "first": str(decided.first),
-        "last": str(decided.last),
-    }
-    scripts = [get_plotlyjs(), _asset("page.js")]
-    return _ENVIRONMENT.get_template("page.html").render(
-        lang=lang,
-        titles={each: WORDS[each]["page_title"] for each in WORDS},
-        head=say("page_head", **head),
-        as_of=str(decided.last),
-        shelf=decided.shelf[:12],
-        truth=say("truth_events") if truth is None else say("truth_file", file=truth),
-        keys=_keys(records, effect),
-        sections=[(say(name), panels) for name, panels in sections],
-        stories=borrowers.stories(records, first),
-        figures=Markup(_as_script_data(figures)),  # no character in it can end its element
-        style=Markup(_asset("page.css")),
-        scripts=[Markup(script) for script in scripts],
-        policy=_policy(scripts),
-        say=say,
+    return framed(
+        Frame(
+            titles={each: WORDS[each]["page_title"] for each in WORDS},
+            head=say(
+                "page_head",
+                borrowers=number_of(len(decided.borrowers), "borrower"),
+                first=str(decided.first),
+                last=str(decided.last),
+            ),
+            notes=[
+                say("as_of", date=str(decided.last)),
+                say("page_shelf", shelf=decided.shelf[:12]),
+                say("truth_events") if truth is None else say("truth_file", file=truth),
+            ],
+            keys=_keys(records, effect),
+            sections=[(say(name), panels) for name, panels in sections],
+            stories=borrowers.stories(records, first),
+            foot=say("foot"),
+        ),
+        lang,
     )
 
 
@@ -119,39 +103,3 @@ def _keys(records: Records, effect: Effect) -> list[Key]:
         ),
         Key(median_text(effect), say("key_lead")),
     ]
-
-
-# -- the page as text -------------------------------------------------------
-
-
-def _asset(name: str) -> str:
-    return (Path(__file__).parent / "templates" / name).read_text("utf-8")
-
-
-def _as_script_data(value: Any) -> str:
-    r"""A value as JSON that cannot end the element in which it stands.
-
-    >>> _as_script_data("</script>")
-    '"\\u003c/script\\u003e"'
-    """
-    text = msgspec.json.encode(value).decode()
-    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _policy(scripts: list[str]) -> str:
-    """What the browser is to hold the page to: no request at all, and no script but these."""
-    hashes = (base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts)
-    allowed = " ".join(f"'sha256-{each}'" for each in hashes)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline'; img-src data:; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("pipeline.shells.report"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)

@@ -9,7 +9,7 @@ import msgspec
 from iso4217 import Currency
 
 from pipeline.shells.report.texts import WORDS
-from pipeline.shells.texts import counted, word
+from pipeline.shells.texts import Language, counted, word
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -44,10 +44,15 @@ class Panel(NamedTuple):
 
 
 def say(key: str, **fields: Any) -> Text:
-    """A sentence or word in both languages; fields may be texts themselves."""
+    """A sentence or word of the report in both languages; fields may be texts themselves."""
+    return said(WORDS, key, **fields)
+
+
+def said(words: dict[Language, dict[str, str]], key: str, /, **fields: Any) -> Text:
+    """A sentence or word of some texts in both languages; fields may be texts themselves."""
     return Text(
-        WORDS["en"][key].format(**{name: _in(value, "en") for name, value in fields.items()}),
-        WORDS["zh"][key].format(**{name: _in(value, "zh") for name, value in fields.items()}),
+        words["en"][key].format(**{name: _in(value, "en") for name, value in fields.items()}),
+        words["zh"][key].format(**{name: _in(value, "zh") for name, value in fields.items()}),
     )
 
 
