@@ -218,11 +218,12 @@ def _candidates(told: Backtest) -> Panel:
         (_name(each), *(f"{each.counts[name]:,}" for name in counts), *(_written(each, name) for name in figures))
         for each in rules
     ]
-    only = number_of(rules[0].counts["only"], "borrower")
+    only = rules[0].counts["only"]
+    says = say("candidates_says", rule=_name(rules[0]), only=number_of(only, "borrower"))
     return Panel(
         "candidates",
         say("candidates_title"),
-        say("candidates_says", rule=_name(rules[0]), only=only),
+        says if only else say("candidates_add_none"),
         say("candidates_reads"),
         last,
         _drawn(rules, traces, say("alerts")),

@@ -102,7 +102,7 @@ def _early(rows: list[Verdict], title: str, found: Backtest, lang: Language) -> 
 
 
 def _table(title: str, names: list[str], lang: Language) -> Table:
-    table = Table(title=title, title_justify="left")
+    table = Table(title=title, title_justify="left", collapse_padding=True)
     table.add_column(WORDS[lang]["rule"], no_wrap=True)
     for name in names:
         table.add_column(WORDS[lang][name], justify="right")

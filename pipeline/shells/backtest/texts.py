@@ -14,7 +14,7 @@ WORDS: dict[Language, dict[str, str]] = {
             "warning: {refused} of {events} refused, most often as {reason}; check that {config} has the currency and "
             "the zone of the data, and replay them to read why"
         ),
-        "right": "Rule by rule: how right, how much work (at {budget} openings a day)",
+        "right": "Rule by rule: how right, how much work (a team works at most {budget} a day)",
         "early": "Rule by rule: how early (of the borrowers that defaulted)",
         "candidates": "Rules that tell nobody yet, each as if it alone went live beside the live ones",
         "rule": "rule",
@@ -101,6 +101,7 @@ WORDS: dict[Language, dict[str, str]] = {
         ),
         "candidates_title": "Rules that tell nobody yet",
         "candidates_says": "{rule} would catch {only} whom no live rule catches.",
+        "candidates_add_none": "None of them would catch anybody whom no live rule catches.",
         "candidates_reads": (
             "Rules in shadow, and drafts, each as if it alone went live beside the live ones: it is compared with them "
             "and not with the other candidates."
@@ -197,7 +198,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "work_says": "{rule} 带来的工作最多：每千位借款人每月 {month} 条预警。",
         "work_reads": "每千位借款人每月的预警数。再次打开：关闭后 30 天内又打开的比例，这样的预警什么也没有解决。",
         "candidates_title": "尚不通知任何人的规则",
-        "candidates_says": "{rule} 会捕获 {only}没有任何现行规则捕获的。",
+        "candidates_says": "{rule} 会捕获 {only}，现行规则均未捕获他们。",
+        "candidates_add_none": "没有一条会捕获现行规则未捕获的人。",
         "candidates_reads": "影子规则和草稿，每条按单独与现行规则一同上线计：与现行规则比较，不与其他候选规则比较。",
         "no_alerts": "在评判的日子里没有打开任何预警。",
         "no_defaults": "{first} 至 {last} 没有已知的违约。",
