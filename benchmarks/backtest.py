@@ -1,7 +1,7 @@
 """What a backtest costs on one process and on two, beside the bare replay: `python -m benchmarks.backtest`.
 
-Each way is a command in a process of its own, over the same file and the shipped rules, one after another. Wall time and
-CPU time over all its processes. The results of one process and of two must have the same bytes, else there is one
+Each way is a command in a process of its own, over the same file and the shipped rules, one after another: wall
+time, and CPU time over all its processes. The results of one process and of two must have the same bytes, else there is one
 sentence and no figure.
 """
 

@@ -1,6 +1,7 @@
 """Backtests in the process of a test, in as many parts as it likes, and what they say."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ from pipeline.zone import day_number
 from tests.arrival_logs import Ran, forewarn
 
 
-def parts_of(files: list[Path], rules: Path, count: int, span: Span) -> list[Part]:
+def parts_of(
+    files: list[Path], rules: Path, count: int, span: Span, told: Callable[[int], None] = lambda lines: None
+) -> list[Part]:
     """What each of so many parts finds, one after another, without a process for each."""
     asked = chosen(files, None, [rules], None)
     shelf = asked.rules.compiled()
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
     scan = scanned(asked.past, decoder, with_ties=True, with_borrowers=False)
     work = Work(past=asked.past, closes=scan.closes, until=None if span.until is None else day_number(span.until))
-    return [part_of(work, shelf, shard, lambda lines: None) for shard in shards(count, shelf, scan.ties)]
+    return [part_of(work, shelf, shard, told) for shard in shards(count, shelf, scan.ties)]
 
 
 def found_of(files: list[Path], rules: Path, count: int, span: Span | None = None) -> Found:

@@ -134,9 +134,11 @@ def test_borrowers_of_a_chain_of_ties_go_together():
         assert len(owners) == 1
 
 
-def test_a_part_tells_how_many_lines_it_has_read(folder, monkeypatch):
+def test_every_part_tells_of_every_line_that_it_has_read(folder, monkeypatch):
     monkeypatch.setattr(part_module, "EVERY", 10)
-    [log] = files_of(folder, 3, with_day_ended=True, files=1)
-    lines = log.read_bytes().count(b"\n")
-    ran = forewarn("backtest", log, "--rules", folder / "rules", "--format", "json", "--processes", "1")
-    assert ran.code == 0 and json.loads(ran.out)["events"]["events"] == lines
+    for files in (1, 2):
+        log = files_of(folder, 3, with_day_ended=True, files=files)
+        lines = sum(each.read_bytes().count(b"\n") for each in log)
+        heard: list[int] = []
+        parts_of(log, folder / "rules", 3, Span(), heard.append)
+        assert sum(heard) == 3 * lines and len(heard) > 3 * lines // 30

@@ -88,9 +88,7 @@ def _formats(formats: list[Format] | None, data: Path | None, out: Path | None) 
         if Format.HTML in wanted:
             fail("--format html: expected a folder for the page by --out, got none; name one")
         if "json" in wanted and len(set(wanted)) > 1:
-            fail(
-                "--format json: expected it alone, or a folder by --out, got another format beside it; name one folder"
-            )
+            fail("--format json: expected it alone, or a folder by --out, got another format beside it; name a folder")
         return wanted
     if data is not None:
         refuse_own_files(data, out)

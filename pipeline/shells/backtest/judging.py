@@ -134,9 +134,7 @@ def _days(part: Part, span: Span) -> tuple[date, Span]:
         if part.first_day is not None and span.until is not None:
             first = date_of_number(part.first_day)
             raise BadFile(f"--until: expected a day that the events close, from {first} on, got {span.until}")
-        raise BadFile(
-            "expected events that close a day, got none; name event files with dates, and read what is refused"
-        )
+        raise BadFile("expected events that close a day, got none; name event files with dates")
     first, last = date_of_number(part.first_day), date_of_number(part.as_of)
     since = first if span.since is None else max(first, span.since)
     if since > last:

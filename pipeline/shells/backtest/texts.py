@@ -7,8 +7,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "read": "{events} of {borrowers}, {first} to {last}",
         "unused": "{count} of them could not be used: {reasons}",
         "history": (
-            "{days} from {first} on are history: they fill the windows, and their {alerts} count for nothing. "
-            "{open} of these were open on {since}; {borrowers} with such an alert count as not warned by it"
+            "{days} from {first} on are history: they fill the windows, and what was decided on them is not judged "
+            "({alerts}). Still open on {since}: {open}, of {borrowers}, not counted as warned by it"
         ),
         "refused": (
             "warning: {refused} of {events} refused, most often as {reason}; check that {config} has the currency and "
@@ -115,8 +115,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "read": "{borrowers}的 {events}，{first} 至 {last}",
         "unused": "其中 {count} 个无法使用：{reasons}",
         "history": (
-            "自 {first} 起的 {days}为历史：只用于填充时间窗，其 {alerts}不计入评判。"
-            "其中 {open} 条在 {since} 仍未关闭；有此类预警的 {borrowers}按未被其预警计"
+            "自 {first} 起的 {days}为历史：只用于填充时间窗，其间的决定不计入评判（{alerts}）。"
+            "在 {since} 仍未关闭：{open} 条，涉及 {borrowers}，不计为因此已被预警"
         ),
         "refused": (
             "警告：{events}中有 {refused} 个被拒收，最常见的原因：{reason}；"
