@@ -13,6 +13,7 @@ from connectors.simulator.simulate import SimulationError
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
 from pipeline.shells.backtest.command import backtest
+from pipeline.shells.coverage import command as _coverage  # noqa: F401  # its command is one of rules_app
 from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.embedded.doctor_command import doctor
