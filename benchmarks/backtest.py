@@ -1,8 +1,8 @@
 """What a backtest costs on one process and on two, beside the bare replay: `python -m benchmarks.backtest`.
 
 Each way is a command in a process of its own, over the same file and the shipped rules, one after another: wall
-time, and CPU time over all its processes. The results of one process and of two must have the same bytes, else there is one
-sentence and no figure.
+time, and CPU time over all its processes. The results of one process and of two must have the same
+bytes, or there is one sentence and no figure.
 """
 
 import argparse

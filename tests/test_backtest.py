@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.shells.backtest.past import Past, raws
 from pipeline.shells.embedded.store import FILE
 from tests.arrival_logs import COUNTS_MISSES, Told, day_ended, forewarn, missed, replayed, shelf, told, written
 from tests.backtests import said_by
@@ -195,6 +196,12 @@ def test_other_rules_may_be_tried_on_the_log_of_an_engine_that_runs_and_nothing_
     ]
 
 
+def test_what_an_engine_takes_in_after_the_first_look_is_not_read(data):
+    """So all processes read the same lines, and a second look at a log that grew says the same of its beginning."""
+    assert len(list(raws(Past(data=data, lines=10)))) == 10
+    assert len(list(raws(Past(data=data, lines=3)))) == 3
+
+
 def test_nothing_is_written_into_the_data_of_an_engine(data):
     ran = forewarn("backtest", "--data", data, "--out", data / "results")
     assert (ran.code, ran.out) == (2, "")
@@ -214,3 +221,20 @@ def test_the_figures_are_those_of_a_replay_that_keeps_its_files(log, rules, tmp_
     ran = replayed(log, rules=rules, out="kept")
     assert forewarn("judge", "--alerts", ran.folder, "--quiet").code == 0
     assert said_by(log, "--rules", rules)["verdict"] == json.loads((ran.folder / "verdict.json").read_bytes())
+
+
+def test_a_task_that_begins_with_the_event_that_ends_the_judged_days_is_not_counted(tmp_path):
+    """Its alert was told before, its first task was done; the second miss, of the 11th, asks for another one."""
+    rising = COUNTS_MISSES | {"severity": "medium", "escalate": {"high": "missed >= 2"}, "task": TASK}
+    log = written(
+        tmp_path / "log.jsonl",
+        missed("m1", "2025-03-05"),
+        told("t1", "task.done", "2025-03-08", task_id="care/B17/1", by="officer"),
+        missed("m2", "2025-03-11"),
+    )
+    rules = shelf(tmp_path / "rules", late=rising)
+    tasks = {day: said_by(log, "--rules", rules, "--until", day) for day in ("2025-03-10", "2025-03-11")}
+    assert [each["verdict"]["overall"]["counts"]["tasks"] for each in tasks.values()] == [1, 2]
+    # From the day on which only the second one began, the first is history.
+    later = said_by(log, "--rules", rules, "--from", "2025-03-09")
+    assert later["verdict"]["overall"]["counts"]["tasks"] == 1

@@ -89,6 +89,15 @@ def test_a_warning_that_would_leave_its_part_is_noticed_by_the_law(folder, monke
     assert max(counts.values()) > 12
 
 
+def test_a_default_warns_its_group_in_their_own_part_where_no_rule_spreads(folder, tmp_path):
+    quiet = shelf(tmp_path / "rules", **{name: rule | {"spreads": []} for name, rule in rules().items()})
+    log = files_of(folder, 3, with_day_ended=True, files=1)
+    for count in (2, 3, 4, 5):
+        parts = parts_of(log, quiet, count, Span())
+        assert sum(part.counted.warnings for part in parts) > 0
+        assert sum(len(part.profiles) for part in parts) == 12
+
+
 # -- which part a line belongs to -----------------------------------------------
 
 STRANGE = [
