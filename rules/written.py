@@ -85,11 +85,25 @@ def _text_schema(pattern: re.Pattern[str]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern.pattern}$"})
 
 
+_BASIS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"enum": list(_BASES)},
+            {
+                "type": "object",
+                "properties": {"fitted": {"type": "string", "pattern": f"^{_DATE.pattern}$"}},
+                "required": ["fitted"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+
 Window = Annotated[Span, BeforeValidator(_span), _text_schema(_SPAN)]
 Days = Annotated[int, BeforeValidator(_days), _text_schema(_DAYS)]
 Ago = Annotated[Span, BeforeValidator(_ago), _text_schema(_AGO)]
 Date = Annotated[str, BeforeValidator(_date), _text_schema(_DATE)]
-Prose = Annotated[str, AfterValidator(_prose)]
-Word = Annotated[str, AfterValidator(_word)]
-Title = Annotated[str, AfterValidator(_title)]
-Basis = Annotated[Any, AfterValidator(_basis)]
+Prose = Annotated[str, AfterValidator(_prose), WithJsonSchema({"type": "string", "pattern": "\\S"})]
+Word = Annotated[str, AfterValidator(_word), _text_schema(_WORD)]
+Title = Annotated[str, AfterValidator(_title), WithJsonSchema({"type": "string", "pattern": "^[^0-9]+$"})]
+Basis = Annotated[Any, AfterValidator(_basis), _BASIS_SCHEMA]

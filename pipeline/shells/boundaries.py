@@ -1,7 +1,7 @@
 """The law that every live rule has a case just beside a limit, by running its cases with the limit a step away.
 
-A limit is held when some case fails once it is moved one step up, and some case fails once it is moved one step down. One
-limit that is held makes the rule's cases boundary cases; `rules test --nudge` asks for all of them.
+A limit is held when some case fails once it is moved one step up, and some case fails once it is moved one step down.
+The law asks for one limit that is held; `rules test --nudge` asks for all of them.
 """
 
 from collections.abc import Iterator, Sequence
