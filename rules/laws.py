@@ -67,7 +67,9 @@ def reference_faults(written: Written, names: set[str]) -> Iterator[Fault]:
     rule, document = written
     for i, inhibitor in enumerate(rule.inhibited_by):
         if inhibitor not in names:
-            yield document.fault(("inhibited_by", i), f"no rule named {inhibitor!r}{suggestion(inhibitor, names)}")
+            yield document.fault(
+                ("inhibited_by", i), f"no rule named {inhibitor!r}{suggestion(inhibitor, names - {rule.rule})}"
+            )
     if rule.challenges is not None and rule.challenges not in names:
         yield document.fault(("challenges",), f"no rule named {rule.challenges!r}; a challenger stands beside its rule")
 

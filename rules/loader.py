@@ -1,5 +1,6 @@
 """Rule files to rules: every fault of every file at once, or values that are ready to be compiled."""
 
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from rules.rule import Rule, Shelf
 from rules.versions import read_lock, shelf_hash, version_of
 from rules.yaml_text import Document, read
 
+READINGS = 5
 SIDECAR = re.compile(r".+\.[a-z]{2}\.yaml")
 
 
@@ -121,9 +123,9 @@ def _checked(path: Path, document: Document, catalogue: Catalogue) -> Loaded:
 
 
 def read_file(path: Path) -> Document:
-    """The document of a file, or RuleError when it is no readable text."""
+    """The document of a file, or RuleError when it is no readable text or does not stand still."""
     try:
-        return read(path.read_bytes().decode("utf-8"), str(path))
+        return read(_settled(path).decode("utf-8"), str(path))
     except UnicodeDecodeError as error:
         before = bytes(error.object[: error.start])
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
@@ -132,3 +134,19 @@ def read_file(path: Path) -> Document:
     except OSError as error:
         message = f"expected a readable file, got {error.strerror}; check its name and rights"
         raise RuleError([Fault(str(path), 1, 1, "file", message)]) from None
+
+
+def _settled(path: Path) -> bytes:
+    """The bytes of a file that did not change while they were read; an editor that saves meanwhile is waited out."""
+    for _ in range(READINGS):
+        before = path.stat()
+        found = path.read_bytes()
+        after = path.stat()
+        if _state(before) == _state(after):
+            return found
+    message = "expected a file that stands still, got one that changed whenever it was read; check again later"
+    raise RuleError([Fault(str(path), 1, 1, "file", message)])
+
+
+def _state(of: os.stat_result) -> tuple[int, int, int]:
+    return of.st_ino, of.st_size, of.st_mtime_ns

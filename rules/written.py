@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from rules.faults import shown
+from rules.faults import shortened, shown
 from rules.rule import Span
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([hdw])")
@@ -67,7 +67,9 @@ def _title(text: str) -> str:
     if "\n" in text.strip():
         raise ValueError("expected one line, got several")
     if number := DIGITS.search(text):
-        raise ValueError(f"the number {number[0]} is written by hand; a title has no numbers, they stand in the rule")
+        raise ValueError(
+            f"the number {shortened(number[0])} is written by hand; a title has no numbers, they stand in the rule"
+        )
     return _prose(text)
 
 

@@ -4,21 +4,24 @@ A limit is held when some case fails once it is moved one step up, and some case
 The law asks for one limit that is held; `rules test --nudge` asks for all of them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from pipeline.shelf import BankTerms
 from pipeline.shells.cases import run_case
-from rules.conflicts import Written
 from rules.faults import Fault
+from rules.laws import Examined
 from rules.limits import Limit, Moved, limits
 from rules.rule import Case, Rule
 
+_MATTER = ("when", "measure", "tests")  # A rule with a fault there would be told of one cause twice.
 
-def boundary_faults(rules: Sequence[Written], terms: BankTerms) -> Iterator[Fault]:
+
+def boundary_faults(examined: Examined, terms: BankTerms) -> Iterator[Fault]:
     """The live rules of which no limit is held by their cases."""
-    for rule, document in rules:
-        if rule.status != "live" or not any(case.expect for case in rule.tests):
-            continue  # A rule without a case that alerts is told so already.
+    told = {fault.file for fault in examined.faults if fault.path.startswith(_MATTER)}
+    for rule, document in examined.rules:
+        if rule.status != "live" or rule.file in told:
+            continue
         unheld = unheld_limit(rule, terms)
         if unheld is not None:
             yield document.fault(("tests",), _sentence(*unheld))

@@ -53,7 +53,7 @@ def check(
     # Another folder has a lock when somebody asked for one; the shipped shelf must have one.
     lock = beside if folder.is_dir() and (beside.exists() or beside == LOCK) else None
     examined = examine([folder], CATALOGUE, lock, set(settings.queues))
-    faults = sorted({*examined.faults, *boundary_faults(examined.rules, terms_of(settings))})
+    faults = sorted({*examined.faults, *boundary_faults(examined, terms_of(settings))})
     if form != "text":
         typer.echo(FORMATS[form](faults, len(examined.rules)), nl=False)
     elif faults:
