@@ -1,6 +1,5 @@
 """Rule files to rules: every fault of every file at once, or values that are ready to be compiled."""
 
-import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
@@ -139,14 +138,15 @@ def read_file(path: Path) -> Document:
 def _settled(path: Path) -> bytes:
     """The bytes of a file that did not change while they were read; an editor that saves meanwhile is waited out."""
     for _ in range(READINGS):
-        before = path.stat()
+        before = _state(path)
         found = path.read_bytes()
-        after = path.stat()
-        if _state(before) == _state(after):
+        if _state(path) == before:
             return found
     message = "expected a file that stands still, got one that changed whenever it was read; check again later"
     raise RuleError([Fault(str(path), 1, 1, "file", message)])
 
 
-def _state(of: os.stat_result) -> tuple[int, int, int]:
-    return of.st_ino, of.st_size, of.st_mtime_ns
+def _state(path: Path) -> tuple[int, int, int]:
+    """What differs when a file was written."""
+    now = path.stat()
+    return now.st_ino, now.st_size, now.st_mtime_ns
