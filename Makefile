@@ -1,4 +1,4 @@
-# make setup | demo | test | check | bench | browser: each does all of its own set-up on a machine that has Python 3.11 or later.
+# make setup | demo | test | check | bench | browser | editor: each does all of its own set-up on a machine that has Python 3.11 or later.
 
 PYTHON ?= python3
 TOOLS := .tools
@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 READY := .venv/.ready
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: setup demo test check bench browser clean
+.PHONY: setup demo test check bench browser editor clean
 
 setup: $(READY)
 
@@ -42,5 +42,16 @@ browser: $(READY)
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update --quiet && $(APT); then exit 0; fi; \
 	$(RUN) playwright install chromium
 
+# The language server that editors use for YAML, in the version of tests/editor, for the test of the rule schema.
+NODE := apt-get install --yes --quiet --no-install-recommends nodejs npm
+editor: tests/editor/node_modules/.ready
+
+tests/editor/node_modules/.ready: tests/editor/package-lock.json
+	@if command -v npm >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update --quiet && $(NODE); then exit 0; fi; \
+	echo "make editor: expected npm, got none; install Node 18 or later"; exit 2
+	npm ci --prefix tests/editor --no-audit --no-fund
+	@touch $@
+
 clean:
-	rm -rf .venv $(TOOLS) out
+	rm -rf .venv $(TOOLS) out tests/editor/node_modules

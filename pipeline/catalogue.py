@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from msgspec import inspect
 
+from pipeline.fields import MAX_MONEY, PPM
 from rules.catalogue import Catalogue, Field, Key, Kind, Unit, Worse
 
 KEPT_DAYS = 400
@@ -22,15 +23,15 @@ _SUFFIXES: dict[str, Unit] = {"_minor": "amount", "_ppm": "share"}
 FACTS: dict[str, Field] = {
     fact.name: fact
     for fact in (
-        Field("days_past_due", "days", "high"),
-        Field("arrears", "amount", "high"),
-        Field("exposure", "amount", "high"),
-        Field("outstanding", "amount", "high"),
-        Field("open_loans", "count", "high"),
-        Field("instalments_missed", "count", "high"),
-        Field("instalments_left", "count"),
-        Field("material_days", "days", "high"),
-        Field("collateral_value", "amount", "low"),
+        Field("days_past_due", "days", "high", least=0),
+        Field("arrears", "amount", "high", least=0),
+        Field("exposure", "amount", "high", least=0),
+        Field("outstanding", "amount", "high", least=0),
+        Field("open_loans", "count", "high", least=0),
+        Field("instalments_missed", "count", "high", least=0),
+        Field("instalments_left", "count", least=0),
+        Field("material_days", "days", "high", least=0),
+        Field("collateral_value", "amount", "low", least=0),
         Field("rate", "share", "high"),
     )
 }
@@ -96,9 +97,22 @@ def _is_for_rules(field: inspect.Field) -> bool:
 
 def _field(field: inspect.Field) -> Field:
     kind, extra = bare(field.type)
-    return Field(
-        rule_name(field.encode_name), _unit(field.encode_name, kind, extra), cast(Worse | None, extra.get("worse"))
-    )
+    unit = _unit(field.encode_name, kind, extra)
+    least, most = _limits(unit, kind)
+    return Field(rule_name(field.encode_name), unit, cast(Worse | None, extra.get("worse")), least, most)
+
+
+def _limits(unit: Unit, kind: inspect.Type) -> tuple[int | None, int | None]:
+    """The ends of a field in the unit of a rule, but for those that only keep numbers within what a reader can hold."""
+    if not isinstance(kind, inspect.IntType):
+        return None, None
+    # An amount above 0 may be 0 once it was turned into another currency.
+    least = kind.ge if kind.ge is not None else kind.gt
+    is_share = unit == "share"
+    most = kind.le // PPM if is_share and kind.le is not None and kind.le < MAX_MONEY else None
+    if least is None or least <= -MAX_MONEY:
+        return None, most
+    return (least // PPM if is_share else least), most
 
 
 def _unit(wire_name: str, kind: inspect.Type, extra: dict[str, Any]) -> Unit:

@@ -16,9 +16,9 @@ from rules.yaml_text import Path
 
 LAST_DAY = 3_650
 # What a case may say of any event beside the fields of its type: whose it is, and what a reversal names.
-_IDS = ("borrower_id", "loan_id", "account_id", "id", "source", "reverses", "currency")
+IDS = ("borrower_id", "loan_id", "account_id", "id", "source", "reverses", "currency")
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_FIELD_OF_ALL = ("day", "event", *_IDS)
+_FIELD_OF_ALL = ("day", "event", *IDS)
 
 
 def read_case(
@@ -60,7 +60,7 @@ def _check_given(given: dict[str, Any], path: Path, catalogue: Catalogue, note: 
     for name, value in given.items():
         if name in kind.fields:
             _check_value(kind.fields[name], value, (*path, name), note)
-        elif name in _IDS:
+        elif name in IDS:
             if not isinstance(value, str) or not _ID.fullmatch(value):
                 note((*path, name), _not("an id of letters, digits and . _ : -", value))
         elif name not in _FIELD_OF_ALL:

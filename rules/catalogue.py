@@ -19,6 +19,8 @@ class Field:
     name: str
     unit: Unit
     worse: Worse | None = None  # which end is worse; None: `across: worst` has no direction
+    least: int | None = None  # what it never falls below, in the unit of a rule; None: nothing is known
+    most: int | None = None  # what it never exceeds
 
 
 @dataclass(frozen=True)

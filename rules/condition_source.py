@@ -3,6 +3,7 @@
 import ast
 import keyword
 import re
+import unicodedata
 import warnings
 from dataclasses import dataclass
 
@@ -22,6 +23,16 @@ _HABITS = (
     (re.compile(r"<>|≠"), "!="),
     (re.compile(r"(?<![<>=!])=(?!=)"), "=="),
 )
+# What other languages can do and this one cannot, and what to write for it.
+_NO_PATTERNS = "there are no patterns; compare whole texts, such as kind == 'a' or kind == 'b'"
+_ELSEWHERE = (
+    (re.compile(r"[=!]~|~\*?\s*''|[=~]\s*/|\b(?:i?like|r?like|matches|regexp?|contains|startswith|endswith)\s*\(?\s*''"),
+     _NO_PATTERNS),
+    (re.compile(r"\.(?:startswith|endswith|match|contains|lower|upper|strip)\b"), _NO_PATTERNS),
+    (re.compile(r"\bin\b"), "write each text out, such as kind == 'a' or kind == 'b'"),
+    (re.compile(r"\bbetween\b.*\band\b"), "write both ends, such as amount >= 1 and amount <= 2"),
+    (re.compile(r"\bis\b"), "write ==; whether something is missing cannot be asked, for it is unknown"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -60,6 +71,8 @@ def parsed(text: str, names: frozenset[str]) -> Source | Unreadable:
     bare = _QUOTED.sub("''", text)
     if not bare:
         return Unreadable("expected a condition such as 'missed >= 2', got nothing")
+    if advice := next((advice for habit, advice in _ELSEWHERE if habit.search(bare)), None):
+        return Unreadable(f"cannot read {shown(text)}; {advice}")
     if _OUTSIDE.search(bare):
         return Unreadable(_cannot_read(text, bare))
     text, percents = _without_percents(_masked(text, names))
@@ -99,9 +112,14 @@ def _is_masked(name: str) -> bool:
 
 
 def _cannot_read(text: str, bare: str) -> str:
+    strange = _OUTSIDE.search(bare)
+    if strange and (plain := unicodedata.normalize("NFKC", strange[0])) != strange[0] and plain.isascii():
+        return f"cannot read {strange[0]!r} in {shown(text)}; write {plain} in place of it"
     for habit, word in _HABITS:
         if found := habit.search(bare):
             return f"cannot read {shown(text)}; write {word} in place of {found[0]}"
-    if strange := _OUTSIDE.search(bare):
+    if strange and strange[0].isalpha():
+        return f"cannot read {strange[0]!r} in {shown(text)}; names are of small letters a to z, digits and _"
+    if strange:
         return f"cannot read {strange[0]!r} in {shown(text)}; delete it"
     return f"cannot read {shown(text)}; expected a condition such as 'missed >= 2 and overdue >= 5'"

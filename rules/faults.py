@@ -7,10 +7,14 @@ import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 SHOWN_CHARACTERS = 60
 _PLAIN_NAME = re.compile(r"[\w.-]+")
+_QUOTED = re.compile(r"(?<!\w)(?:'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\")(?!\w)")
+_EXPECTED = re.compile(r"\bexpected (.*?)(?:, got (.*))?$")
+_NO_SUCH = re.compile(r"no (\w+) named (\S+)(?: .*)?")
+_MISSING = re.compile(r"(\S+) is missing(: .*)?")
 
 
 @dataclass(frozen=True, order=True)
@@ -29,6 +33,39 @@ class Fault:
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column} {self.path}: {self.message}"
+
+
+class Sentence(NamedTuple):
+    """The parts of a fault's message, for a machine; None where the sentence has no such part."""
+
+    expected: str | None
+    got: str | None
+    suggestion: str | None
+
+
+def sentence_of(message: str) -> Sentence:
+    """What a message says was expected, what came, and what to do: the form that every message keeps.
+
+    >>> sentence_of("expected low or high, got 'hihg'; did you mean 'high'?")
+    Sentence(expected='low or high', got="'hihg'", suggestion="did you mean 'high'?")
+    >>> sentence_of("no measure named 'a; b'; did you mean 'ab'?")
+    Sentence(expected='a measure', got="'a; b'", suggestion="did you mean 'ab'?")
+    >>> sentence_of("owner is missing: the team that answers for this rule")
+    Sentence(expected='owner: the team that answers for this rule', got='nothing', suggestion=None)
+    """
+    # Cut where no quotes stand around: what a person wrote may hold any of these words.
+    masked = _QUOTED.sub(lambda found: "\0" * len(found[0]), message)
+    end = masked.find("; ")
+    head = masked if end < 0 else masked[:end]
+    suggestion = None if end < 0 else message[end + 2 :]
+    if found := _EXPECTED.search(head):
+        got = None if found[2] is None else message[found.start(2) : found.end(2)]
+        return Sentence(message[found.start(1) : found.end(1)], got, suggestion)
+    if found := _NO_SUCH.fullmatch(head):
+        return Sentence(f"a {found[1]}", message[found.start(2) : found.end(2)], suggestion)
+    if found := _MISSING.fullmatch(head):
+        return Sentence(found[1] + (found[2] or ""), "nothing", suggestion)
+    return Sentence(None, None, suggestion)
 
 
 # Fields that tell people something and decide nothing: a rule without them can still be run.

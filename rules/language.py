@@ -20,22 +20,26 @@ class Written(BaseModel):
 class MeasureFile(Written):
     """One named measure: one verb, and where and when it looks."""
 
-    count: str | None = None
-    days_since: str | None = None
-    sum: str | None = None
-    average: str | None = None
-    min: str | None = None
-    max: str | None = None
-    distinct: str | None = None
-    latest: str | None = None
-    sequence: list[str] | None = None
-    now: str | None = None
-    source: str | None = Field(None, alias="from")
-    over: Window | None = None
-    ending: Ago | None = None
-    within: Window | None = None
-    of: Literal["borrower"] | None = None
-    across: Across | None = None
+    count: str | None = Field(None, description="how many such events; `repayment.missed where instalment >= 2`")
+    days_since: str | None = Field(None, description="days since the last such event; unknown when there was none")
+    sum: str | None = Field(None, description="the sum of this field; 0 when there was no event")
+    average: str | None = Field(None, description="the average of this field")
+    min: str | None = Field(None, description="the smallest value of this field")
+    max: str | None = Field(None, description="the largest value of this field")
+    distinct: str | None = Field(None, description="how many different values of this field")
+    latest: str | None = Field(None, description="the last value of this field")
+    sequence: list[str] | None = Field(None, description="true when these events came in this order")
+    now: str | None = Field(None, description="a fact of the ledger today, or a published figure: `macro.NAME`")
+    source: str | None = Field(
+        None,
+        alias="from",
+        description="the event that has the field, perhaps narrowed: `account.debit where amount >= 200`",
+    )
+    over: Window | None = Field(None, description="the window: 36h, 60d or 8w, up to now")
+    ending: Ago | None = Field(None, description="moves the window back: 35d ago")
+    within: Window | None = Field(None, description="how old the first step of the sequence may be")
+    of: Literal["borrower"] | None = Field(None, description="all events of the borrower, under per loan or account")
+    across: Across | None = Field(None, description="how several loans or accounts become one value")
 
 
 class TaskFile(Written):
@@ -51,7 +55,7 @@ class ExpectedFile(Written):
 
     day: int = Field(description="the day it comes")
     alert: Literal["low", "medium", "high", "critical", "closed"] = Field(description="the severity, or closed")
-    say: Prose | None = None
+    say: Prose | None = Field(None, description="the message, word for word; left open when absent")
 
 
 def _no_task(value: Any) -> Any:
@@ -78,8 +82,8 @@ class CaseFile(Written):
     expect: Annotated[list[ExpectedFile], BeforeValidator(_whole_list)] = Field(
         description="every alert that comes, or nothing"
     )
-    missing: dict[str, list[int]] = {}
-    known_from: dict[str, int] = {}
+    missing: dict[str, list[int]] = Field({}, description="days on which a feed sent nothing: {account: [12, 13]}")
+    known_from: dict[str, int] = Field({}, description="the first day that is known of a feed: {account: 5}")
 
 
 class TextsFile(Written):
@@ -102,23 +106,29 @@ class RuleFile(Written):
     owner: Prose = Field(description="the team that answers for this rule")
     since: Date = Field(description="the day it began")
     why: Prose = Field(description="what it sees, and why that comes before a loss")
-    refs: list[str] = []
-    basis: dict[str, Basis] = {}
-    retired_because: Prose | None = None
-    challenges: str | None = None
+    refs: list[str] = Field([], description="references of policy or regulation, such as ifrs9:30dpd")
+    basis: dict[str, Basis] = Field(
+        {}, description="where each threshold comes from: policy, contract, regulation or {fitted: 2025-02-10}"
+    )
+    retired_because: Prose | None = Field(None, description="why nobody needs this rule any more")
+    challenges: str | None = Field(None, description="the live rule beside which this one is tried")
     per: Per = Field(description="whom it looks at: borrower_id, loan_id or account_id")
     measure: dict[str, MeasureFile] = Field(min_length=1, description="the named measures it decides by")
     when: str = Field(description="the condition over the measures")
-    hold: Days = Field(0, alias="for")
+    hold: Days = Field(0, alias="for", description="how long the condition must stay true before the alert opens: 3d")
     severity: Severity = Field(description="low, medium, high or critical")
-    escalate: dict[Severity, str] = {}
+    escalate: dict[Severity, str] = Field({}, description="the conditions that raise the severity")
     say: Prose = Field(description="the message of the alert, with slots such as {missed}")
-    quiet: Days = 0
-    clear_after: Days = 0
-    inhibited_by: list[str] = []
-    spreads: list[Relation] = []
-    daily_openings: int | None = Field(None, ge=1)
-    task: Annotated[TaskFile | None, BeforeValidator(_no_task)] = None
+    quiet: Days = Field(0, description="the shortest time between two openings: 14d")
+    clear_after: Days = Field(0, description="the alert closes when the condition was false this long: 7d")
+    inhibited_by: list[str] = Field([], description="rules whose open alert mutes this one")
+    spreads: list[Relation] = Field([], description="the connected borrowers whom an opening warns")
+    daily_openings: int | None = Field(
+        None, ge=1, description="storm guard: more openings a day than this are held for an officer"
+    )
+    task: Annotated[TaskFile | None, BeforeValidator(_no_task)] = Field(
+        None, description="what collections should do; or none"
+    )
     guide: list[Prose] = Field(min_length=1, description="steps for the person who gets the task")
     false_alarms: list[Prose] = Field(min_length=1, description="what it mistakes for trouble")
     blind_spots: list[Prose] = Field(min_length=1, description="what it cannot see")

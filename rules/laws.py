@@ -2,22 +2,37 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from rules.catalogue import Catalogue
 from rules.conflicts import Written, cycle_faults, name_faults
 from rules.faults import Fault, RuleError, one_of, suggestion
+from rules.hopeless import hopeless_faults
+from rules.implied import implied_faults
 from rules.loader import load_file, rule_files, sound_rules
 from rules.rule import WARNED
 from rules.sidecars import load_texts, sidecar_files
 from rules.versions import read_lock, version_of
 
 
+class Examined(NamedTuple):
+    """What came of rule files: the rules without a fault of their own, and every fault."""
+
+    rules: tuple[Written, ...]
+    faults: tuple[Fault, ...]
+
+
 def check(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set[str] | None) -> list[Fault]:
     """Every fault of the files, of the rules together, of their texts and of the lock; `queues` None: not looked at."""
+    return list(examine(dirs, catalogue, lock, queues).faults)
+
+
+def examine(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set[str] | None) -> Examined:
+    """The same beside the rules, each file read once, so that a file which changes meanwhile cannot disagree."""
     try:
         loaded = [load_file(path, catalogue) for path in rule_files(dirs)]
     except RuleError as error:
-        return list(error.faults)
+        return Examined((), error.faults)
     faults = [fault for each in loaded for fault in each.faults]
     rules = sound_rules(loaded)
     faults += [*name_faults(rules), *cycle_faults(rules)]
@@ -25,13 +40,15 @@ def check(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set
     names = {each.path.name.removesuffix(".yaml") for each in loaded}
     for rule in rules:
         faults += case_faults(rule)
+        faults += hopeless_faults(rule, catalogue)
         faults += reference_faults(rule, names)
         faults += spread_faults(rule)
         faults += queue_faults(rule, queues) if queues is not None else []
         faults += text_faults(rule)
+    faults += implied_faults(rules, catalogue)
     faults += orphan_faults(dirs, names)
     faults += lock_faults(rules, names, lock) if lock is not None else []
-    return sorted(set(faults))
+    return Examined(tuple(rules), tuple(sorted(set(faults))))
 
 
 def case_faults(written: Written) -> Iterator[Fault]:
@@ -50,7 +67,9 @@ def reference_faults(written: Written, names: set[str]) -> Iterator[Fault]:
     rule, document = written
     for i, inhibitor in enumerate(rule.inhibited_by):
         if inhibitor not in names:
-            yield document.fault(("inhibited_by", i), f"no rule named {inhibitor!r}{suggestion(inhibitor, names)}")
+            yield document.fault(
+                ("inhibited_by", i), f"no rule named {inhibitor!r}{suggestion(inhibitor, names - {rule.rule})}"
+            )
     if rule.challenges is not None and rule.challenges not in names:
         yield document.fault(("challenges",), f"no rule named {rule.challenges!r}; a challenger stands beside its rule")
 

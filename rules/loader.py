@@ -15,6 +15,7 @@ from rules.rule import Rule, Shelf
 from rules.versions import read_lock, shelf_hash, version_of
 from rules.yaml_text import Document, read
 
+READINGS = 5
 SIDECAR = re.compile(r".+\.[a-z]{2}\.yaml")
 
 
@@ -121,9 +122,9 @@ def _checked(path: Path, document: Document, catalogue: Catalogue) -> Loaded:
 
 
 def read_file(path: Path) -> Document:
-    """The document of a file, or RuleError when it is no readable text."""
+    """The document of a file, or RuleError when it is no readable text or does not stand still."""
     try:
-        return read(path.read_bytes().decode("utf-8"), str(path))
+        return read(_settled(path).decode("utf-8"), str(path))
     except UnicodeDecodeError as error:
         before = bytes(error.object[: error.start])
         line, column = before.count(b"\n") + 1, error.start - before.rfind(b"\n")
@@ -132,3 +133,20 @@ def read_file(path: Path) -> Document:
     except OSError as error:
         message = f"expected a readable file, got {error.strerror}; check its name and rights"
         raise RuleError([Fault(str(path), 1, 1, "file", message)]) from None
+
+
+def _settled(path: Path) -> bytes:
+    """The bytes of a file that did not change while they were read; an editor that saves meanwhile is waited out."""
+    for _ in range(READINGS):
+        before = _state(path)
+        found = path.read_bytes()
+        if _state(path) == before:
+            return found
+    message = "expected a file that stands still, got one that changed whenever it was read; check again later"
+    raise RuleError([Fault(str(path), 1, 1, "file", message)])
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    """What differs when a file was written."""
+    now = path.stat()
+    return now.st_ino, now.st_size, now.st_mtime_ns

@@ -16,8 +16,8 @@ from rules.yaml_text import Path
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _SELECTOR = re.compile(r"(\S+)(?:\s+where\s+(.*))?", re.DOTALL)
-_NUMERIC = ("amount", "share", "days", "count", "number")
-_OPTIONS = ("from", "over", "ending", "within", "of", "across")
+NUMERIC = ("amount", "share", "days", "count", "number")
+OPTIONS = ("from", "over", "ending", "within", "of", "across")
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ def _verb(file: MeasureFile, reading: Reading) -> Verb | None:
 
 def _check_options(verb: Verb, file: MeasureFile, reading: Reading) -> None:
     form = FORMS[verb]
-    given = [option for option in _OPTIONS if getattr(file, "source" if option == "from" else option) is not None]
+    given = [option for option in OPTIONS if getattr(file, "source" if option == "from" else option) is not None]
     for option in form.needs:
         if option not in given:
             reading.note(reading.path, f"{verb!r} needs {option!r}")
@@ -210,8 +210,8 @@ def _field(verb: Verb, name: str, kind: Kind, reading: Reading) -> Field | None:
     if field is None:
         reading.note((*reading.path, verb), f"{kind.name!r} has no field {shown(name)}{suggestion(name, kind.fields)}")
         return None
-    if verb != "distinct" and field.unit not in _NUMERIC:
-        numbers = [each.name for each in kind.fields.values() if each.unit in _NUMERIC]
+    if verb != "distinct" and field.unit not in NUMERIC:
+        numbers = [each.name for each in kind.fields.values() if each.unit in NUMERIC]
         hint = f"; numbers are {', '.join(numbers)}" if numbers else "; count its events instead"
         reading.note((*reading.path, verb), f"{verb!r} needs a number, and {name!r} is a {field.unit}{hint}")
         return None

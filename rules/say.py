@@ -55,7 +55,8 @@ def say_faults(template: str, measures: Mapping[str, Measure | None]) -> Iterato
         yield f"cannot read the slot at {shortened(brace[0])!r}; write {{measure}}, {{measure.over}} or {{measure:.0f}}"
         rest = re.sub(r"\{[^{}]*\}?|\}", "", rest)
     if number := DIGITS.search(rest):
-        yield f"the number {number[0]} is written by hand; use a slot such as {_slot_for(number[0], measures)}"
+        instead = _slot_for(number[0], measures)
+        yield f"the number {shortened(number[0])} is written by hand; use a slot such as {instead}"
 
 
 @cache

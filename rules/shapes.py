@@ -11,6 +11,9 @@ from rules.faults import one_of, shown, suggestion
 
 Path = tuple[str | int, ...]
 
+NO_FIELD = "no such field"
+MOST_SUGGESTIONS = 200  # a file with more unknown fields is none of ours, and looking for near names is dear
+
 _EXPECTED = {
     "string_type": "a text",
     "int_type": "a whole number",
@@ -57,8 +60,14 @@ class Problem:
 
 def problems(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[Problem]:
     """Each thing that is wrong, in words."""
+    unknown = 0
     for each in error.errors(include_url=False):
         path = _path_in(data, each["loc"], is_missing=each["type"] in ("missing", "missing_argument"))
+        if each["type"] == "extra_forbidden":
+            unknown += 1
+            if unknown > MOST_SUGGESTIONS:
+                yield Problem(path, NO_FIELD)
+                continue
         found = _problem(each["type"], path, each.get("input"), each.get("ctx", {}), model, each["msg"])
         yield replace(found, at_value=False) if each["loc"][-1:] == ("[key]",) else found
 
@@ -70,7 +79,7 @@ def _problem(kind: str, path: Path, value: Any, context: Any, model: type[BaseMo
         return Problem(path[:-1], f"{path[-1]} is missing{about}")
     if kind == "extra_forbidden":
         owner = _model_at(model, path[:-1])
-        return Problem(path, "no such field" + suggestion(str(path[-1]), _names(owner) if owner else ()))
+        return Problem(path, NO_FIELD + suggestion(str(path[-1]), _names(owner) if owner else ()))
     if kind in ("literal_error", "enum"):
         words = _words(context)
         return Problem(path, f"expected {one_of(words)}, got {shown(value)}{_near(value, words)}", at_value=True)

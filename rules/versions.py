@@ -99,10 +99,11 @@ def update_lock(path: Path, shelf: Shelf) -> None:
 
 
 def _looks_at(rule: Rule) -> dict[str, Any]:
-    return {"per": rule.per, "measure": {name: _measure(each) for name, each in rule.measure.items()}}
+    return {"per": rule.per, "measure": {name: measure_shape(each) for name, each in rule.measure.items()}}
 
 
-def _measure(measure: Measure) -> dict[str, Any]:
+def measure_shape(measure: Measure) -> dict[str, Any]:
+    """What a measure is, whatever it is called."""
     return {
         "verb": measure.verb,
         "what": measure.what,

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, WithJsonSchema
 
-from rules.faults import shown
+from rules.faults import shortened, shown
 from rules.rule import Span
 
 _SPAN = re.compile(r"([1-9][0-9]{0,4})([hdw])")
@@ -67,7 +67,9 @@ def _title(text: str) -> str:
     if "\n" in text.strip():
         raise ValueError("expected one line, got several")
     if number := DIGITS.search(text):
-        raise ValueError(f"the number {number[0]} is written by hand; a title has no numbers, they stand in the rule")
+        raise ValueError(
+            f"the number {shortened(number[0])} is written by hand; a title has no numbers, they stand in the rule"
+        )
     return _prose(text)
 
 
@@ -85,11 +87,25 @@ def _text_schema(pattern: re.Pattern[str]) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": f"^{pattern.pattern}$"})
 
 
+_BASIS_SCHEMA = WithJsonSchema(
+    {
+        "anyOf": [
+            {"enum": list(_BASES)},
+            {
+                "type": "object",
+                "properties": {"fitted": {"type": "string", "pattern": f"^{_DATE.pattern}$"}},
+                "required": ["fitted"],
+                "additionalProperties": False,
+            },
+        ]
+    }
+)
+
 Window = Annotated[Span, BeforeValidator(_span), _text_schema(_SPAN)]
 Days = Annotated[int, BeforeValidator(_days), _text_schema(_DAYS)]
 Ago = Annotated[Span, BeforeValidator(_ago), _text_schema(_AGO)]
 Date = Annotated[str, BeforeValidator(_date), _text_schema(_DATE)]
-Prose = Annotated[str, AfterValidator(_prose)]
-Word = Annotated[str, AfterValidator(_word)]
-Title = Annotated[str, AfterValidator(_title)]
-Basis = Annotated[Any, AfterValidator(_basis)]
+Prose = Annotated[str, AfterValidator(_prose), WithJsonSchema({"type": "string", "pattern": "\\S"})]
+Word = Annotated[str, AfterValidator(_word), _text_schema(_WORD)]
+Title = Annotated[str, AfterValidator(_title), WithJsonSchema({"type": "string", "pattern": "^[^0-9]+$"})]
+Basis = Annotated[Any, AfterValidator(_basis), _BASIS_SCHEMA]

@@ -29,6 +29,7 @@ _ODD_NUMBER = re.compile(
     re.IGNORECASE,
 )
 _LONGEST_NUMBER = 24
+_LONGEST_ODD_NUMBER = 100
 _PLAIN_TAGS = frozenset(
     f"tag:yaml.org,2002:{name}"
     for name in ("str", "int", "float", "bool", "null", "timestamp", "seq", "map", "merge", "value")
@@ -47,13 +48,14 @@ class DataReader:
         if node.tag not in _PLAIN_TAGS:
             tag = node.tag.replace("tag:yaml.org,2002:", "!!")
             self.note(node, path, f"the tag {shown(tag)} is not allowed; write the value alone")
-        if isinstance(node, yaml.ScalarNode):
-            return self._scalar(node, path)
-        # An alias gives the same node again, with the marks of the first; it may even stand inside itself.
+        # An alias gives the same node again, with the marks of the first; it may even stand inside itself. A long text
+        # that is repeated by a short alias would be as dear to read as a list of lists.
         if id(node) in self.seen:
             self.note(above or node, path, "an alias (*name) is not allowed here; write the value out")
             return None
         self.seen.add(id(node))
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, path)
         if len(path) > DEEPEST:
             self.note(node, path, f"nested deeper than {DEEPEST} levels; write it flatter")
             return None
@@ -96,6 +98,8 @@ class DataReader:
                 self.note(node, path, f"expected a number of at most {_LONGEST_NUMBER} characters, got {len(text)}")
                 return 0
             return Decimal(text) if is_decimal else int(text)
+        if len(text) > _LONGEST_ODD_NUMBER:
+            return text  # no number of any kind, and dear to look at as one
         if _CLOCK.fullmatch(text):
             self.note(node, path, f"YAML reads {text} as a number of base 60; write '{text}' with quotes")
         elif _ODD_NUMBER.fullmatch(text):

@@ -14,7 +14,7 @@ task.yaml:2:1 dais: no such field; did you mean 'days'?
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import yaml
@@ -25,9 +25,11 @@ from rules.shapes import problems
 from rules.yaml_nodes import DataReader
 
 Path = tuple[str | int, ...]
+Named = dict[str | int, tuple[yaml.Node, yaml.Node]]
 Model = TypeVar("Model", bound=BaseModel)
 
 LONGEST_TEXT = 1_000_000
+_LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML counts lines
 _FORBIDDEN = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]|\ufeff")
 
 
@@ -40,27 +42,42 @@ class Document:
     data: Any
     root: yaml.Node | None = None  # None: composed again when a place is asked for
     faults: tuple[Fault, ...] = ()  # what YAML would have hidden
+    # The names of each mapping that was looked into: a file of many faults looks into the same ones again and again.
+    _places: dict[int, Named] = field(default_factory=dict, compare=False, repr=False)
 
     def light(self) -> "Document":
         """The same without its nodes: thousands of kept trees would cost more than reading one text again."""
-        return replace(self, root=None, data=None)
+        return replace(self, root=None, data=None, _places={})
 
     def where(self, path: Path) -> tuple[int, int]:
         """Line and column of the name at a path (of the item, in a list); of the nearest above when it is not there."""
         # The file as a whole is its first line, even when comments stand before the first field.
-        return _place(_nodes_at(self._nodes(), path)[0]) if path else (1, 1)
+        return _place(self._nodes_at(path)[0]) if path else (1, 1)
 
     def where_value(self, path: Path) -> tuple[int, int]:
         """Line and column of the value at a path."""
-        return _place(_nodes_at(self._nodes(), path)[1])
+        return _place(self._nodes_at(path)[1])
 
     def fault(self, path: Path, message: str, *, at_value: bool = False) -> Fault:
         """A fault at a path of this file."""
         line, column = self.where_value(path) if at_value else self.where(path)
         return Fault(self.file, line, column, dotted(path), message)
 
-    def _nodes(self) -> yaml.Node | None:
-        return _composed(self.text) if self.root is None else self.root
+    def _nodes_at(self, path: Path) -> tuple[yaml.Node | None, yaml.Node | None]:
+        """The node that names what stands at a path, and its value; of the nearest above when it is not there."""
+        places = {} if self.root is None else self._places
+        at = node = _composed(self.text) if self.root is None else self.root
+        for step in path:
+            if isinstance(node, yaml.MappingNode):
+                named = places.get(id(node)) or places.setdefault(id(node), _named(node))
+                if step not in named:
+                    break
+                at, node = named[step]
+            elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+                at = node = node.value[step]
+            else:
+                break
+        return at, node
 
 
 def dotted(path: Path) -> str:
@@ -85,7 +102,7 @@ def read(text: str, file: str) -> Document:
     try:
         root = _composed(text)
     except yaml.MarkedYAMLError as error:
-        raise RuleError([_not_yaml(error, file)]) from None
+        raise RuleError([_not_yaml(error, text, file)]) from None
     if root is None:
         raise RuleError([Fault(file, 1, 1, "file", "expected fields such as 'rule: name', got an empty file")])
     faults: list[Fault] = []
@@ -122,19 +139,13 @@ def _composed(text: str) -> yaml.Node | None:
     return yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
 
 
-def _nodes_at(root: yaml.Node | None, path: Path) -> tuple[yaml.Node | None, yaml.Node | None]:
-    at = node = root
-    for step in path:
-        if isinstance(node, yaml.MappingNode):
-            found = [(key, value) for key, value in node.value if key.value == step]
-            if not found:
-                break
-            at, node = found[0]
-        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
-            at = node = node.value[step]
-        else:
-            break
-    return at, node
+def _named(node: yaml.MappingNode) -> Named:
+    """Where each name of a mapping and its value stand; of two equal names the first."""
+    named: Named = {}
+    for key, value in node.value:
+        if isinstance(key, yaml.ScalarNode):
+            named.setdefault(key.value, (key, value))
+    return named
 
 
 def _place(node: yaml.Node | None) -> tuple[int, int]:
@@ -143,11 +154,25 @@ def _place(node: yaml.Node | None) -> tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
-def _not_yaml(error: yaml.MarkedYAMLError, file: str) -> Fault:
+# What stands in the line of a mistake -> what to do about it.
+_HINTS = (
+    (re.compile(r"^[ ]*\t"), "a tab stands before the first word; indent with spaces"),
+    (re.compile("："), "write : and a space in place of ："),
+    (re.compile("，"), "write , in place of ，"),
+    (re.compile(r"^(?:---|\.\.\.)"), "one file holds one document; take this line out"),
+)
+
+
+def _not_yaml(error: yaml.MarkedYAMLError, text: str, file: str) -> Fault:
     mark = error.problem_mark or error.context_mark
+    marks = [each for each in (error.context_mark, error.problem_mark) if each is not None]
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     what = " ".join(part for part in (error.context, error.problem) if part)
-    return Fault(file, line, column, "file", f"not YAML: {what}; check quotes, brackets, colons and indentation")
+    lines = _LINE_END.split(text)
+    of_marks = [lines[each.line] for each in marks if each.line < len(lines)]
+    found = (advice for sign, advice in _HINTS for each in of_marks if sign.search(each))
+    advice = next(found, "check quotes, brackets, colons and indentation")
+    return Fault(file, line, column, "file", f"not YAML: {what}; {advice}")
 
 
 def _line_and_column(text: str, at: int) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""How many examples the laws are tried on: many in CI, few at a desk, the same ones every time; and a browser."""
+"""How many examples the laws are tried on: many in CI, few at a desk, the same ones every time; browser and editor."""
 
 import os
 import shutil
@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Playwright, sync_playwright
+
+from tests.language_server import LanguageServer
 
 # Derandomised: a failure that one person sees, everyone sees. Deadlines would make a slow machine a failure.
 settings.register_profile("ci", max_examples=10_000, derandomize=True, deadline=None, database=None, print_blob=False)
@@ -41,3 +43,26 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=path, args=arguments)
         yield found
         found.close()
+
+
+# -- an editor --------------------------------------------------------------
+
+_SERVER = Path(__file__).parent / "editor" / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
+
+
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LanguageServer]:
+    """The language server of YAML with the schemas of rules; skipped at a desk without it, and fails in CI."""
+    node = shutil.which("node")
+    if node is None or not _SERVER.exists():
+        said = "expected node and yaml-language-server, got none; run `make editor`"
+        pytest.fail(said) if os.environ.get("CI") == "true" else pytest.skip(said)
+    schemas = Path(__file__).parent.parent / "docs" / "schemas"
+    by_schema = {
+        (schemas / "rule.schema.json").as_uri(): ["*.yaml", "!*.zh.yaml"],
+        (schemas / "rule-texts.schema.json").as_uri(): ["*.zh.yaml"],
+    }
+    yaml = {"schemas": by_schema, "schemaStore": {"enable": False}, "validate": True, "completion": True, "hover": True}
+    server = LanguageServer([node, str(_SERVER), "--stdio"], {"yaml": yaml}, tmp_path_factory.mktemp("editor"))
+    yield server
+    server.close()

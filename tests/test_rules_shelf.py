@@ -155,8 +155,9 @@ def test_two_rules_of_one_name_are_refused(shelf):
 
 
 def test_rules_that_mute_each_other_in_a_circle_are_refused(shelf):
-    for name, inhibitor in (("a", "b"), ("b", "c"), ("c", "a")):
+    for n, (name, inhibitor) in enumerate((("a", "b"), ("b", "c"), ("c", "a"))):
         change(copy(shelf, MISSED, name), "quiet: 14d", f"inhibited_by: [{inhibitor}]\nquiet: 14d")
+        change(shelf / f"{name}.yaml", "over: 60d", f"over: {50 + n}d")
     expected = ["a.yaml:23:1 inhibited_by: rules mute each other in a circle: a <- b <- c <- a; take one of them out"]
     assert broken(shelf) == expected
     with pytest.raises(RuleError):
@@ -164,8 +165,9 @@ def test_rules_that_mute_each_other_in_a_circle_are_refused(shelf):
 
 
 def test_a_chain_of_inhibitors_is_no_circle(shelf):
-    for name, inhibitors in (("a", "b, c"), ("b", "c"), ("c", MISSED)):
+    for n, (name, inhibitors) in enumerate((("a", "b, c"), ("b", "c"), ("c", MISSED))):
         change(copy(shelf, MISSED, name), "quiet: 14d", f"inhibited_by: [{inhibitors}]\nquiet: 14d")
+        change(shelf / f"{name}.yaml", "over: 60d", f"over: {50 + n}d")
     assert broken(shelf) == []
 
 

@@ -1,4 +1,4 @@
-"""The commands `forewarn rules`: check, test, lock."""
+"""The commands `forewarn rules`: check, test, lock, schema."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,7 +6,10 @@ from typing import Annotated
 import typer
 
 from pipeline.events import CATALOGUE
+from pipeline.shells import rule_schema
+from pipeline.shells.boundaries import boundary_faults
 from pipeline.shells.cases import run_case
+from pipeline.shells.fault_formats import FORMATS, Form
 from pipeline.shells.manners import (
     LOCK,
     SHELF,
@@ -24,7 +27,7 @@ from pipeline.shells.show import outcomes
 from pipeline.shells.terms import terms_of
 from pipeline.shells.texts import TEXTS, counted
 from rules.faults import RuleError
-from rules.laws import check as check_laws
+from rules.laws import examine
 from rules.loader import load_shelf
 from rules.versions import read_lock, update_lock
 
@@ -36,6 +39,9 @@ Folder = Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf whe
 @rules_app.command()
 def check(
     folder: Folder = SHELF,
+    form: Annotated[
+        Form, typer.Option("--format", help="For people, as JSON, or as annotations of GitHub or GitLab.")
+    ] = "text",
     config: Config = None,
     lang: Lang = "en",
     quiet: Quiet = False,
@@ -46,14 +52,29 @@ def check(
     beside = _lock_beside(folder)
     # Another folder has a lock when somebody asked for one; the shipped shelf must have one.
     lock = beside if folder.is_dir() and (beside.exists() or beside == LOCK) else None
-    faults = check_laws([folder], CATALOGUE, lock, set(settings.queues))
-    for fault in faults:
-        typer.echo(str(fault))
+    examined = examine([folder], CATALOGUE, lock, set(settings.queues))
+    faults = sorted({*examined.faults, *boundary_faults(examined, terms_of(settings))})
+    if form != "text":
+        typer.echo(FORMATS[form](faults, len(examined.rules)), nl=False)
+    elif faults:
+        typer.echo("\n".join(map(str, faults)))
+    elif not quiet:
+        rules = counted(len(examined.rules), "rule", lang)
+        typer.echo(TEXTS[lang]["no_faults"].format(rules=rules))
     if faults:
         raise typer.Exit(1)
-    if not quiet:
-        rules = counted(len(load_shelf([folder], CATALOGUE, lock).rules), "rule", lang)
-        typer.echo(TEXTS[lang]["no_faults"].format(rules=rules))
+
+
+@rules_app.command()
+def schema(
+    texts: Annotated[bool, typer.Option("--texts", help="Of the texts in a second language (RULE.zh.yaml).")] = False,
+    config: Config = None,
+    lang: Lang = "en",
+    quiet: Quiet = False,
+) -> None:
+    """The JSON Schema of a rule file, for an editor's completion, hover and marks."""
+    settings_of(config)
+    typer.echo(rule_schema.texts()[rule_schema.TEXTS if texts else rule_schema.RULE], nl=False)
 
 
 @rules_app.command()
