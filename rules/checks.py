@@ -19,7 +19,7 @@ from rules.say import say_faults
 from rules.versions import rule_hash, rule_shape
 
 DECIDING = ("measure", "when", "for", "severity", "escalate", "quiet", "clear_after", "inhibited_by", "per")
-_NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(\.next)?")
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(\.next)?")
 LONGEST_NAME = 64  # ids of what a rule says hold it beside other ids
 
 
@@ -63,7 +63,7 @@ class Checks:
         stem = path.name.removesuffix(".yaml")
         if not self.parts.has("rule"):
             return
-        if not _NAME.fullmatch(file.rule):
+        if not NAME.fullmatch(file.rule):
             self.note(
                 ("rule",), f"expected small letters, digits and hyphens such as 'late-twice', got {shown(file.rule)}"
             )

@@ -1,5 +1,6 @@
 """The cases in the rule files, run on the same engine as everything else."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -44,13 +45,43 @@ class Outcome(NamedTuple):
         )
 
 
+class Moment(NamedTuple):
+    """What one event of a case brought, or the end of a day; `memory` is as it stands right then."""
+
+    on: int
+    day: Day
+    arrival: Arrival | None  # None: the day ended
+    memory: Memory
+    decisions: list[Any]
+
+
 def run_case(rule: Rule, case: Case, terms: BankTerms) -> Outcome:
     """Every alert of a case, to the close of the later of (last given day + `for`) and the last expected day."""
+    shelf = shelf_for(rule, case, terms)
+    arrivals = arrivals_of(case, shelf)
+    got = [
+        expected_of(each, moment.on)
+        for moment in moments(rule, case, shelf, arrivals)
+        for each in moment.decisions
+        if isinstance(each, Alert)
+    ]
+    return Outcome(rule, case, tuple(got), arrivals)
+
+
+def shelf_for(rule: Rule, case: Case, terms: BankTerms) -> CompiledShelf:
+    """The one rule of a case, live, with the feeds known since the case says."""
     known = {"": LONG_BEFORE} | {feed: DAY_0 + day for feed, day in case.known_from.items()}
-    shelf = compile_shelf(Shelf((replace(rule, status="live", inhibited_by=()),), ""), replace(terms, history=known))
-    arrivals = tuple(arrival_of(given, n, shelf) for n, given in enumerate(case.given))
+    return compile_shelf(Shelf((replace(rule, status="live", inhibited_by=()),), ""), replace(terms, history=known))
+
+
+def arrivals_of(case: Case, shelf: CompiledShelf) -> tuple[Arrival, ...]:
+    """The given lines of a case as arrivals."""
+    return tuple(arrival_of(given, n, shelf) for n, given in enumerate(case.given))
+
+
+def moments(rule: Rule, case: Case, shelf: CompiledShelf, arrivals: tuple[Arrival, ...]) -> Iterator[Moment]:
+    """Every event of a case and the end of every day, borrower by borrower, one after the other."""
     last = max([each.date + rule.hold for each in arrivals] + [DAY_0 + want.day for want in case.expect], default=DAY_0)
-    got: list[Expected] = []
     borrowers: dict[str, Memory] = {}
     first = min((each.date for each in arrivals), default=last)
     for on in range(first, last + 1):
@@ -58,10 +89,14 @@ def run_case(rule: Rule, case: Case, terms: BankTerms) -> Outcome:
         day = Day(date=on, missing=missing)
         for arrival in (each for each in arrivals if each.date == on):
             memory = _memory(borrowers, arrival)
-            got += _expected(step(shelf, day, memory, arrival)[1], on)
+            yield Moment(on - DAY_0, day, arrival, memory, step(shelf, day, memory, arrival)[1])
         for _, memory in sorted(borrowers.items()):
-            got += _expected(close_day(shelf, day, memory)[1], on)
-    return Outcome(rule, case, tuple(got), arrivals)
+            yield Moment(on - DAY_0, day, None, memory, close_day(shelf, day, memory)[1])
+
+
+def expected_of(alert: Alert, day: int) -> Expected:
+    """An alert as a case would expect it."""
+    return Expected(day, "closed" if alert.transition == "closed" else alert.severity, alert.say)
 
 
 def _memory(borrowers: dict[str, Memory], arrival: Arrival) -> Memory:
@@ -72,14 +107,6 @@ def _memory(borrowers: dict[str, Memory], arrival: Arrival) -> Memory:
     if loan_id is not None:
         memory.head.loans.setdefault(loan_id, Loan(State()))
     return memory
-
-
-def _expected(decisions: list[Any], on: int) -> list[Expected]:
-    return [
-        Expected(on - DAY_0, "closed" if each.transition == "closed" else each.severity, each.say)
-        for each in decisions
-        if isinstance(each, Alert)
-    ]
 
 
 def arrival_of(given: dict[str, Any], n: int, shelf: CompiledShelf) -> Arrival:

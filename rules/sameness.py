@@ -1,0 +1,243 @@
+"""What makes two spellings of a rule the same: `count >= 1` and `count > 0` can never disagree.
+
+A comparison of one measure with a number is kept as the values that it lets through, whole numbers as such; what
+cannot be brought to a common form counts as different.
+"""
+
+from collections.abc import Hashable, Iterable, Mapping
+from fractions import Fraction
+from math import ceil, floor, inf
+from typing import NamedTuple
+
+from rules.catalogue import Catalogue, Unit
+from rules.condition_text import condition_text
+from rules.measuring import kind_of
+from rules.rule import (
+    And,
+    Arithmetic,
+    Comparator,
+    Comparison,
+    Condition,
+    Expression,
+    Holds,
+    Measure,
+    Name,
+    Negative,
+    Not,
+    Number,
+    Rule,
+    Selector,
+    Text,
+)
+
+_DUAL: dict[Comparator, Comparator] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
+_FLIPPED: dict[Comparator, Comparator] = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+_WHOLE: frozenset[Unit] = frozenset({"days", "count", "number"})
+_NEVER_BELOW_ZERO: frozenset[Unit] = frozenset({"days", "count"})
+
+
+class Domain(NamedTuple):
+    """Which values a name can have."""
+
+    is_whole: bool
+    is_below_zero: bool = True  # whether it may be
+
+
+class _Interval(NamedTuple):
+    low: Fraction | float
+    has_low: bool
+    high: Fraction | float
+    has_high: bool
+
+
+Domains = Mapping[str, Domain]
+_ANY = Domain(is_whole=False)
+_COUNTED = Domain(is_whole=True, is_below_zero=False)
+
+
+def sameness(rule: Rule, catalogue: Catalogue) -> Hashable:
+    """A value that is equal for two rules only where they decide alike, whatever happens."""
+    domains = {name: _domain(measure, catalogue) for name, measure in rule.measure.items()}
+    measures = {name: _measure(measure, catalogue) for name, measure in rule.measure.items()}
+    return (
+        _condition(rule.when, domains, has_bounds=True),
+        tuple((severity, _condition(each, domains, has_bounds=True)) for severity, each in rule.escalate.items()),
+        tuple(sorted(measures.items())),
+        (rule.hold, rule.quiet, rule.clear_after),
+    )
+
+
+def _domain(measure: Measure, catalogue: Catalogue) -> Domain:
+    if measure.verb in ("count", "distinct", "days_since"):
+        return _COUNTED
+    if measure.verb == "now":
+        unit = catalogue.facts[measure.what or ""].unit
+    elif measure.verb in ("sequence", "macro"):
+        return _ANY
+    else:
+        kind = kind_of(measure.select[0].event, catalogue)
+        unit = "amount" if kind is None else kind.fields[measure.what or ""].unit
+    is_mean = "average" in (measure.verb, measure.across)
+    return Domain(is_whole=unit in _WHOLE and not is_mean, is_below_zero=unit not in _NEVER_BELOW_ZERO)
+
+
+def _measure(measure: Measure, catalogue: Catalogue) -> Hashable:
+    spans = tuple(
+        None if each is None else each.milliseconds for each in (measure.over, measure.ending, measure.within)
+    )
+    in_hours = any(each is not None and each.unit == "h" for each in (measure.over, measure.within))
+    select = tuple(_selector(each, catalogue) for each in measure.select)
+    return repr((measure.verb, measure.what, select, spans, in_hours, measure.of_borrower, measure.across))
+
+
+def _selector(selector: Selector, catalogue: Catalogue) -> Hashable:
+    if selector.where is None:
+        return selector.event
+    kind = kind_of(selector.event, catalogue)
+    fields = {} if kind is None else kind.fields
+    domains = {
+        name: Domain(is_whole=field.unit in _WHOLE, is_below_zero=field.unit not in _NEVER_BELOW_ZERO)
+        for name, field in fields.items()
+    }
+    return selector.event, _condition(selector.where, domains, has_bounds=False)
+
+
+# -- conditions -------------------------------------------------------------
+
+
+def _condition(condition: Condition, domains: Domains, *, has_bounds: bool) -> tuple[Hashable, ...]:
+    """The common form; `has_bounds`: `>` and `>=` hold on lower bounds, so they are unlike the other comparators."""
+
+    def form(part: Condition, is_turned: bool) -> tuple[Hashable, ...]:
+        match part:
+            case Not(of):
+                return form(of, not is_turned)
+            case Holds(name):
+                return "holds", name, is_turned
+            case Comparison(comparator, left, right):
+                turned = _DUAL[comparator] if is_turned else comparator
+                return _comparison(turned, left, right, domains, has_bounds=has_bounds)
+        parts = [form(each, is_turned) for each in part.parts]
+        # De Morgan holds over three truths.
+        return _joined("and" if isinstance(part, And) != is_turned else "or", parts)
+
+    return form(condition, False)
+
+
+def _joined(word: str, parts: Iterable[tuple[Hashable, ...]]) -> tuple[Hashable, ...]:
+    """Parts of the same kind flattened; values let through by several comparisons of one measure brought together."""
+    flat: set[tuple[Hashable, ...]] = set()
+    lets: dict[tuple[Hashable, ...], list[tuple[_Interval, ...]]] = {}
+    for part in parts:
+        for each in part[1] if part[0] == word else (part,):  # type: ignore[attr-defined]  # Parts of a joined form.
+            if each[0] == "lets":
+                lets.setdefault(each[:4], []).append(each[4])
+            else:
+                flat.add(each)
+    for head, found in lets.items():
+        merged = found[0]
+        for more in found[1:]:
+            merged = _intersection(merged, more) if word == "and" else _union(merged, more, is_whole=bool(head[2]))
+        flat.add((*head, merged))
+    return next(iter(flat)) if len(flat) == 1 else (word, frozenset(flat))
+
+
+def _comparison(
+    comparator: Comparator, left: Expression, right: Expression, domains: Domains, *, has_bounds: bool
+) -> tuple[Hashable, ...]:
+    if _constant(left) is not None:
+        comparator, left, right = _FLIPPED[comparator], right, left
+    value = _constant(right)
+    if value is None or isinstance(left, Text):
+        one, two = condition_text(left), condition_text(right)
+        if comparator in (">", ">="):
+            comparator, one, two = _FLIPPED[comparator], two, one
+        elif comparator in ("==", "!="):
+            one, two = sorted((one, two))
+        return "compares", comparator, one, two
+    is_whole = _is_whole(left, domains)
+    domain = domains.get(left.name, _ANY) if isinstance(left, Name) else _ANY
+    on_bounds = has_bounds and isinstance(left, Name) and comparator in (">", ">=")
+    found = _intersection(_let_through(comparator, value, is_whole=is_whole), _all_of(domain))
+    return "lets", condition_text(left), is_whole, on_bounds, found
+
+
+def _constant(part: Expression) -> Fraction | None:
+    match part:
+        case Number(value):
+            return Fraction(value)
+        case Negative(Number(value)):
+            return -Fraction(value)
+    return None
+
+
+def _is_whole(part: Expression, domains: Domains) -> bool:
+    match part:
+        case Arithmetic("/", _, _):
+            return False
+        case Arithmetic(_, left, right):
+            return _is_whole(left, domains) and _is_whole(right, domains)
+        case Negative(of):
+            return _is_whole(of, domains)
+        case Number(value):
+            return value == value.to_integral_value()
+        case Name(name):
+            return domains.get(name, _ANY).is_whole
+    return False
+
+
+# -- values that a comparison lets through ------------------------------------
+
+
+def _let_through(comparator: Comparator, value: Fraction, *, is_whole: bool) -> tuple[_Interval, ...]:
+    match comparator:
+        case ">" | ">=":
+            if is_whole:
+                least = floor(value) + 1 if comparator == ">" else ceil(value)
+                return (_Interval(Fraction(least), True, inf, False),)
+            return (_Interval(value, comparator == ">=", inf, False),)
+        case "<" | "<=":
+            if is_whole:
+                most = ceil(value) - 1 if comparator == "<" else floor(value)
+                return (_Interval(-inf, False, Fraction(most), True),)
+            return (_Interval(-inf, False, value, comparator == "<="),)
+        case "==":
+            return () if is_whole and value.denominator != 1 else (_Interval(value, True, value, True),)
+    below, above = (_let_through(each, value, is_whole=is_whole) for each in _SIDES)
+    return _union(below, above, is_whole=is_whole)
+
+
+_SIDES: tuple[Comparator, Comparator] = ("<", ">")
+
+
+def _all_of(domain: Domain) -> tuple[_Interval, ...]:
+    return (_Interval(-inf, False, inf, False) if domain.is_below_zero else _Interval(Fraction(0), True, inf, False),)
+
+
+def _intersection(one: tuple[_Interval, ...], two: tuple[_Interval, ...]) -> tuple[_Interval, ...]:
+    found = []
+    for a in one:
+        for b in two:
+            low, has_low = max((a.low, not a.has_low), (b.low, not b.has_low))
+            high, has_high = min((a.high, a.has_high), (b.high, b.has_high))
+            if low < high or (low == high and not has_low and has_high):
+                found.append(_Interval(low, not has_low, high, has_high))
+    return tuple(sorted(found))
+
+
+def _union(one: tuple[_Interval, ...], two: tuple[_Interval, ...], *, is_whole: bool) -> tuple[_Interval, ...]:
+    found: list[_Interval] = []
+    for each in sorted((*one, *two), key=lambda interval: (interval.low, not interval.has_low)):
+        if found and _touch(found[-1], each, is_whole=is_whole):
+            last = found[-1]
+            high, has_high = max((last.high, last.has_high), (each.high, each.has_high))
+            found[-1] = _Interval(last.low, last.has_low, high, has_high)
+        else:
+            found.append(each)
+    return tuple(found)
+
+
+def _touch(below: _Interval, above: _Interval, *, is_whole: bool) -> bool:
+    if above.low < below.high or (above.low == below.high and (below.has_high or above.has_low)):
+        return True
+    return is_whole and below.high + 1 == above.low
