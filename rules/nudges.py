@@ -35,7 +35,7 @@ from rules.rule import (
     Text,
     Verb,
 )
-from rules.sameness import sameness
+from rules.sameness import LeastOf, sameness
 from rules.yaml_text import Path
 
 Operator = Literal["+", "-", "*", "/"]
@@ -68,12 +68,12 @@ class Nudge:
 Turn = tuple[str, str, Condition]  # what stands there, what it became, and the whole condition with it
 
 
-def nudges(rule: Rule, catalogue: Catalogue) -> list[Nudge]:
+def nudges(rule: Rule, catalogue: Catalogue, least_of: LeastOf) -> list[Nudge]:
     """Every move that decides otherwise than the rule, and than any move before it."""
-    known = {sameness(rule, catalogue)}
+    known = {sameness(rule, catalogue, least_of)}
     found = []
     for each in _moves(rule, catalogue):
-        same = sameness(each.rule, catalogue)
+        same = sameness(each.rule, catalogue, least_of)
         if same not in known:
             known.add(same)
             found.append(each)
@@ -91,7 +91,7 @@ def _moves(rule: Rule, catalogue: Catalogue) -> Iterator[Nudge]:
     for was, became, condition in _of_condition(rule.when):
         yield Nudge(("when",), was, became, replace(rule, when=condition))
     for severity, written in rule.escalate.items():
-        for was, became, condition in _of_condition(written):
+        for was, became, condition in _of_condition(written, _already_true(rule)):
             escalate = rule.escalate | {severity: condition}
             yield Nudge(("escalate", severity), was, became, replace(rule, escalate=escalate))
     for field, attribute in (("for", "hold"), ("quiet", "quiet"), ("clear_after", "clear_after")):
@@ -160,7 +160,17 @@ def _is_answerable(measure: Measure, catalogue: Catalogue) -> bool:
 # -- conditions -------------------------------------------------------------
 
 
-def _of_condition(condition: Condition) -> Iterator[Turn]:
+def _already_true(rule: Rule) -> frozenset[Condition]:
+    """What an escalation need not ask for again: where an alert closes at once, it is open only while `when` holds."""
+    if rule.clear_after:
+        return frozenset()
+    return frozenset({rule.when, *(rule.when.parts if isinstance(rule.when, And) else ())})
+
+
+def _of_condition(condition: Condition, settled: frozenset[Condition] = frozenset()) -> Iterator[Turn]:
+    """Every move of a condition; a part of it that is settled anyway decides nothing, and stays."""
+    if condition in settled:
+        return
     match condition:
         case Holds():
             return
@@ -170,7 +180,7 @@ def _of_condition(condition: Condition) -> Iterator[Turn]:
                 yield was, became, Not(inner)
         case And(parts) | Or(parts):
             for i, part in enumerate(parts):
-                for was, became, inner in _of_condition(part):
+                for was, became, inner in _of_condition(part, settled if isinstance(condition, And) else frozenset()):
                     yield was, became, type(condition)((*parts[:i], inner, *parts[i + 1 :]))
             for i in range(1, len(parts)):
                 moved = _turned(condition, i)

@@ -4,7 +4,7 @@ A comparison of one measure with a number is kept as the values that it lets thr
 cannot be brought to a common form counts as different.
 """
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from fractions import Fraction
 from math import ceil, floor, inf
 from typing import NamedTuple
@@ -33,14 +33,23 @@ from rules.rule import (
 _DUAL: dict[Comparator, Comparator] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _FLIPPED: dict[Comparator, Comparator] = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
 _WHOLE: frozenset[Unit] = frozenset({"days", "count", "number"})
-_NEVER_BELOW_ZERO: frozenset[Unit] = frozenset({"days", "count"})
+
+
+class Least(NamedTuple):
+    """What a value is never below, and whether it can be just that."""
+
+    value: Fraction | float
+    is_reached: bool = True
+
+
+UNBOUNDED = Least(-inf, is_reached=False)
 
 
 class Domain(NamedTuple):
     """Which values a name can have."""
 
     is_whole: bool
-    is_below_zero: bool = True  # whether it may be
+    least: Least = UNBOUNDED
 
 
 class _Interval(NamedTuple):
@@ -52,51 +61,53 @@ class _Interval(NamedTuple):
 
 Domains = Mapping[str, Domain]
 _ANY = Domain(is_whole=False)
-_COUNTED = Domain(is_whole=True, is_below_zero=False)
+_COUNTED = Domain(is_whole=True, least=Least(Fraction(0)))
+LeastOf = Callable[[str, str], Least]  # type of event, its field -> what every value of it keeps to
 
 
-def sameness(rule: Rule, catalogue: Catalogue) -> Hashable:
+def sameness(rule: Rule, catalogue: Catalogue, least_of: LeastOf) -> Hashable:
     """A value that is equal for two rules only where they decide alike, whatever happens."""
-    domains = {name: _domain(measure, catalogue) for name, measure in rule.measure.items()}
-    measures = {name: _measure(measure, catalogue) for name, measure in rule.measure.items()}
+    domains = {name: _domain(measure, catalogue, least_of) for name, measure in rule.measure.items()}
+    measures = {name: _measure(measure, catalogue, least_of) for name, measure in rule.measure.items()}
     return (
         _condition(rule.when, domains, has_bounds=True),
         tuple((severity, _condition(each, domains, has_bounds=True)) for severity, each in rule.escalate.items()),
-        tuple(sorted(measures.items())),
+        frozenset(measures.items()),
         (rule.hold, rule.quiet, rule.clear_after),
     )
 
 
-def _domain(measure: Measure, catalogue: Catalogue) -> Domain:
+def _domain(measure: Measure, catalogue: Catalogue, least_of: LeastOf) -> Domain:
     if measure.verb in ("count", "distinct", "days_since"):
         return _COUNTED
+    if measure.verb in ("sequence", "macro"):
+        return _ANY
+    is_mean = "average" in (measure.verb, measure.across)
     if measure.verb == "now":
         unit = catalogue.facts[measure.what or ""].unit
-    elif measure.verb in ("sequence", "macro"):
-        return _ANY
-    else:
-        kind = kind_of(measure.select[0].event, catalogue)
-        unit = "amount" if kind is None else kind.fields[measure.what or ""].unit
-    is_mean = "average" in (measure.verb, measure.across)
-    return Domain(is_whole=unit in _WHOLE and not is_mean, is_below_zero=unit not in _NEVER_BELOW_ZERO)
+        return Domain(is_whole=unit in _WHOLE and not is_mean)
+    event, field = measure.select[0].event, measure.what or ""
+    kind = kind_of(event, catalogue)
+    least = least_of(event, field)
+    if measure.verb == "sum":  # of nothing it is 0; numbers that are never below 0 add up to no less
+        least = Least(Fraction(0)) if least.value >= 0 else UNBOUNDED
+    return Domain(is_whole=kind is not None and kind.fields[field].unit in _WHOLE and not is_mean, least=least)
 
 
-def _measure(measure: Measure, catalogue: Catalogue) -> Hashable:
-    spans = tuple(
-        None if each is None else each.milliseconds for each in (measure.over, measure.ending, measure.within)
-    )
-    in_hours = any(each is not None and each.unit == "h" for each in (measure.over, measure.within))
-    select = tuple(_selector(each, catalogue) for each in measure.select)
-    return repr((measure.verb, measure.what, select, spans, in_hours, measure.of_borrower, measure.across))
+def _measure(measure: Measure, catalogue: Catalogue, least_of: LeastOf) -> Hashable:
+    written = (measure.over, measure.ending, measure.within)
+    spans = tuple(None if each is None else (each.unit == "h", each.milliseconds) for each in written)
+    select = tuple(_selector(each, catalogue, least_of) for each in measure.select)
+    return measure.verb, measure.what, select, spans, measure.of_borrower, measure.across
 
 
-def _selector(selector: Selector, catalogue: Catalogue) -> Hashable:
+def _selector(selector: Selector, catalogue: Catalogue, least_of: LeastOf) -> Hashable:
     if selector.where is None:
         return selector.event
     kind = kind_of(selector.event, catalogue)
     fields = {} if kind is None else kind.fields
     domains = {
-        name: Domain(is_whole=field.unit in _WHOLE, is_below_zero=field.unit not in _NEVER_BELOW_ZERO)
+        name: Domain(is_whole=field.unit in _WHOLE, least=least_of(selector.event, name))
         for name, field in fields.items()
     }
     return selector.event, _condition(selector.where, domains, has_bounds=False)
@@ -211,7 +222,7 @@ _SIDES: tuple[Comparator, Comparator] = ("<", ">")
 
 
 def _all_of(domain: Domain) -> tuple[_Interval, ...]:
-    return (_Interval(-inf, False, inf, False) if domain.is_below_zero else _Interval(Fraction(0), True, inf, False),)
+    return (_Interval(domain.least.value, domain.least.is_reached, inf, False),)
 
 
 def _intersection(one: tuple[_Interval, ...], two: tuple[_Interval, ...]) -> tuple[_Interval, ...]:

@@ -26,7 +26,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "clear_after": "clear after {days}",
         "said": "day {day}: expected to say {expected!r}, got {got!r}",
         # moves
-        "moves": "{noticed} of {all} moves noticed by a case, {unnoticed} not",
+        "moves": "{all} moves: {noticed} noticed by a case, {unnoticed} not, {excused} excused in the file",
         "moves_title": "Moves that no case notices",
         "not_moved": "not moved, as a case fails: {rules}",
         "rule": "rule",
@@ -63,7 +63,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "quiet": "静默 {days}",
         "clear_after": "解除须 {days}",
         "said": "第 {day} 天：期望的话是“{expected}”，实际是“{got}”",
-        "moves": "{all} 处改动中 {noticed} 处被用例发现，{unnoticed} 处没有",
+        "moves": "{all} 处改动：{noticed} 处被用例发现，{unnoticed} 处没有，{excused} 处在文件中注明免查",
         "moves_title": "没有用例发现的改动",
         "not_moved": "有用例失败，未作改动：{rules}",
         "rule": "规则",

@@ -10,7 +10,16 @@ from pipeline.judge import keys_of
 from pipeline.look import Look
 from pipeline.sheet import Sheet
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
-from pipeline.shells.cases import Moment, Outcome, arrivals_of, expected_of, moments, shelf_for
+from pipeline.shells.cases import (
+    Moment,
+    Outcome,
+    arrivals_of,
+    expected_of,
+    is_as_expected,
+    moments,
+    shelf_of_case,
+    shelf_of_rule,
+)
 from rules.rule import Expected, Rule, Shelf
 
 WHEN = "when"
@@ -42,18 +51,16 @@ class Timeline(NamedTuple):
     expected: dict[int, tuple[Expected, ...]]
 
     def is_as_expected(self, day: int) -> bool:
-        """Whether a day brought what was expected of it; an expectation without `say` leaves the words open."""
+        """Whether a day brought what was expected of it."""
         wanted = self.expected.get(day, ())
         got = [each for row in self.rows if row.day == day for each in row.got]
-        return len(wanted) == len(got) and all(
-            want.alert == came.alert and want.say in (None, came.say) for want, came in zip(wanted, got, strict=True)
-        )
+        return len(wanted) == len(got) and all(map(is_as_expected, wanted, got))
 
 
 def timeline(outcome: Outcome, terms: BankTerms) -> Timeline:
     """The story of a case, run once more."""
     rule, case = outcome.rule, outcome.case
-    shelf = shelf_for(rule, case, terms)
+    shelf = shelf_of_case(shelf_of_rule(rule, terms), case)
     looks = compile_shelf(Shelf(tuple(_apart(rule)), ""), shelf.terms)
     expected: dict[int, tuple[Expected, ...]] = {}
     for want in case.expect:

@@ -37,12 +37,14 @@ class Outcome(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether the whole list of alerts is as written; an expectation without `say` leaves the words open."""
+        """Whether the whole list of alerts is as written."""
         wanted = self.case.expect
-        return len(wanted) == len(self.got) and all(
-            (want.day, want.alert) == (got.day, got.alert) and (want.say is None or want.say == got.say)
-            for want, got in zip(wanted, self.got, strict=True)
-        )
+        return len(wanted) == len(self.got) and all(map(is_as_expected, wanted, self.got))
+
+
+def is_as_expected(want: Expected, got: Expected) -> bool:
+    """Whether an alert is the one; an expectation without `say` leaves the words open."""
+    return (want.day, want.alert) == (got.day, got.alert) and want.say in (None, got.say)
 
 
 class Moment(NamedTuple):
@@ -57,21 +59,26 @@ class Moment(NamedTuple):
 
 def run_case(rule: Rule, case: Case, terms: BankTerms) -> Outcome:
     """Every alert of a case, to the close of the later of (last given day + `for`) and the last expected day."""
-    shelf = shelf_for(rule, case, terms)
+    shelf = shelf_of_case(shelf_of_rule(rule, terms), case)
     arrivals = arrivals_of(case, shelf)
-    got = [
-        expected_of(each, moment.on)
-        for moment in moments(rule, case, shelf, arrivals)
-        for each in moment.decisions
-        if isinstance(each, Alert)
-    ]
-    return Outcome(rule, case, tuple(got), arrivals)
+    return Outcome(rule, case, tuple(alerts(rule, case, shelf, arrivals)), arrivals)
 
 
-def shelf_for(rule: Rule, case: Case, terms: BankTerms) -> CompiledShelf:
-    """The one rule of a case, live, with the feeds known since the case says."""
+def shelf_of_rule(rule: Rule, terms: BankTerms) -> CompiledShelf:
+    """One rule alone, live."""
+    return compile_shelf(Shelf((replace(rule, status="live", inhibited_by=()),), ""), terms)
+
+
+def shelf_of_case(shelf: CompiledShelf, case: Case) -> CompiledShelf:
+    """The same with its feeds known since the case says, or from long before."""
     known = {"": LONG_BEFORE} | {feed: DAY_0 + day for feed, day in case.known_from.items()}
-    return compile_shelf(Shelf((replace(rule, status="live", inhibited_by=()),), ""), replace(terms, history=known))
+    return shelf._replace(terms=replace(shelf.terms, history=known))
+
+
+def alerts(rule: Rule, case: Case, shelf: CompiledShelf, arrivals: tuple[Arrival, ...]) -> Iterator[Expected]:
+    """What is said in a case, one alert after the other."""
+    for moment in moments(rule, case, shelf, arrivals):
+        yield from (expected_of(each, moment.on) for each in moment.decisions if isinstance(each, Alert))
 
 
 def arrivals_of(case: Case, shelf: CompiledShelf) -> tuple[Arrival, ...]:
@@ -83,11 +90,14 @@ def moments(rule: Rule, case: Case, shelf: CompiledShelf, arrivals: tuple[Arriva
     """Every event of a case and the end of every day, borrower by borrower, one after the other."""
     last = max([each.date + rule.hold for each in arrivals] + [DAY_0 + want.day for want in case.expect], default=DAY_0)
     borrowers: dict[str, Memory] = {}
+    by_date: dict[int, list[Arrival]] = {}
+    for each in arrivals:
+        by_date.setdefault(each.date, []).append(each)
     first = min((each.date for each in arrivals), default=last)
     for on in range(first, last + 1):
         missing = frozenset(feed for feed, days in case.missing.items() if on - DAY_0 in days)
         day = Day(date=on, missing=missing)
-        for arrival in (each for each in arrivals if each.date == on):
+        for arrival in by_date.get(on, ()):
             memory = _memory(borrowers, arrival)
             yield Moment(on - DAY_0, day, arrival, memory, step(shelf, day, memory, arrival)[1])
         for _, memory in sorted(borrowers.items()):

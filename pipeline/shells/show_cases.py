@@ -185,6 +185,7 @@ def moves(found: Sequence[Nudged], failed: Sequence[str], lang: Language, *, onl
     if failed:
         out.print(words["not_moved"].format(rules=", ".join(failed)), markup=False)
     if unnoticed or not only_unnoticed:
-        count = sum(rule.moves for rule in found)
-        told = {"all": f"{count:,}", "noticed": f"{count - len(unnoticed):,}", "unnoticed": f"{len(unnoticed):,}"}
+        all_, excused = sum(rule.moves for rule in found), sum(rule.excused for rule in found)
+        noticed = all_ - excused - len(unnoticed)
+        told = {"all": f"{all_:,}", "noticed": f"{noticed:,}", "unnoticed": f"{len(unnoticed):,}", "excused": excused}
         out.print(words["moves"].format(**told), highlight=False)
