@@ -32,6 +32,9 @@ from rules.rule import (
 
 _DUAL: dict[Comparator, Comparator] = {"<": ">=", ">=": "<", ">": "<=", "<=": ">", "==": "!=", "!=": "=="}
 _FLIPPED: dict[Comparator, Comparator] = {"<": ">", ">": "<", "<=": ">=", ">=": "<=", "==": "==", "!=": "!="}
+# Which comparators are decided by what is known at least: `>` holds on it, and `<` fails.
+_HOLD_ON_BOUNDS = {">": "holds", ">=": "holds"}
+_ON_BOUNDS = {"<": "fails", "<=": "fails", **_HOLD_ON_BOUNDS}
 _WHOLE: frozenset[Unit] = frozenset({"days", "count", "number"})
 
 
@@ -70,8 +73,8 @@ def sameness(rule: Rule, catalogue: Catalogue, least_of: LeastOf) -> Hashable:
     domains = {name: _domain(measure, catalogue, least_of) for name, measure in rule.measure.items()}
     measures = {name: _measure(measure, catalogue, least_of) for name, measure in rule.measure.items()}
     return (
-        _condition(rule.when, domains, has_bounds=True),
-        tuple((severity, _condition(each, domains, has_bounds=True)) for severity, each in rule.escalate.items()),
+        _when(rule.when, domains),
+        tuple((severity, _condition(each, domains, _HOLD_ON_BOUNDS)) for severity, each in rule.escalate.items()),
         frozenset(measures.items()),
         (rule.hold, rule.quiet, rule.clear_after),
     )
@@ -110,15 +113,24 @@ def _selector(selector: Selector, catalogue: Catalogue, least_of: LeastOf) -> Ha
         name: Domain(is_whole=field.unit in _WHOLE, least=least_of(selector.event, name))
         for name, field in fields.items()
     }
-    return selector.event, _condition(selector.where, domains, has_bounds=False)
+    return selector.event, _condition(selector.where, domains, {})
 
 
 # -- conditions -------------------------------------------------------------
 
 
-def _condition(condition: Condition, domains: Domains, *, has_bounds: bool) -> tuple[Hashable, ...]:
-    """The common form; `has_bounds`: `>` and `>=` hold on lower bounds, so they are unlike the other comparators."""
+def _when(condition: Condition, domains: Domains) -> tuple[Hashable, ...]:
+    """The common form of `when`.
 
+    What must hold for an alert to begin was known by then and stays so: nobody asks how it would fail on bounds.
+    """
+    if isinstance(condition, And):
+        return _joined("and", [_when(part, domains) for part in condition.parts])
+    is_plain = isinstance(condition, Comparison)
+    return _condition(condition, domains, _HOLD_ON_BOUNDS if is_plain else _ON_BOUNDS)
+
+
+def _condition(condition: Condition, domains: Domains, on_bounds: Mapping[str, str]) -> tuple[Hashable, ...]:
     def form(part: Condition, is_turned: bool) -> tuple[Hashable, ...]:
         match part:
             case Not(of):
@@ -127,7 +139,7 @@ def _condition(condition: Condition, domains: Domains, *, has_bounds: bool) -> t
                 return "holds", name, is_turned
             case Comparison(comparator, left, right):
                 turned = _DUAL[comparator] if is_turned else comparator
-                return _comparison(turned, left, right, domains, has_bounds=has_bounds)
+                return _comparison(turned, left, right, domains, on_bounds)
         parts = [form(each, is_turned) for each in part.parts]
         # De Morgan holds over three truths.
         return _joined("and" if isinstance(part, And) != is_turned else "or", parts)
@@ -154,7 +166,7 @@ def _joined(word: str, parts: Iterable[tuple[Hashable, ...]]) -> tuple[Hashable,
 
 
 def _comparison(
-    comparator: Comparator, left: Expression, right: Expression, domains: Domains, *, has_bounds: bool
+    comparator: Comparator, left: Expression, right: Expression, domains: Domains, on_bounds: Mapping[str, str]
 ) -> tuple[Hashable, ...]:
     if _constant(left) is not None:
         comparator, left, right = _FLIPPED[comparator], right, left
@@ -168,9 +180,9 @@ def _comparison(
         return "compares", comparator, one, two
     is_whole = _is_whole(left, domains)
     domain = domains.get(left.name, _ANY) if isinstance(left, Name) else _ANY
-    on_bounds = has_bounds and isinstance(left, Name) and comparator in (">", ">=")
+    kind = on_bounds.get(comparator) if isinstance(left, Name) else None
     found = _intersection(_let_through(comparator, value, is_whole=is_whole), _all_of(domain))
-    return "lets", condition_text(left), is_whole, on_bounds, found
+    return "lets", condition_text(left), is_whole, kind, found
 
 
 def _constant(part: Expression) -> Fraction | None:
