@@ -124,10 +124,13 @@ def _when(condition: Condition, domains: Domains) -> tuple[Hashable, ...]:
 
     What must hold for an alert to begin was known by then and stays so: nobody asks how it would fail on bounds.
     """
-    if isinstance(condition, And):
-        return _joined("and", [_when(part, domains) for part in condition.parts])
-    is_plain = isinstance(condition, Comparison)
-    return _condition(condition, domains, _HOLD_ON_BOUNDS if is_plain else _ON_BOUNDS)
+    form = _condition(condition, domains, _ON_BOUNDS)
+    parts: Iterable[tuple[Hashable, ...]] = form[1] if form[0] == "and" else (form,)  # type: ignore[assignment]
+    return _joined("and", [_without_failing(part) for part in parts])
+
+
+def _without_failing(part: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    return (*part[:3], None, part[4]) if part[0] == "lets" and part[3] == "fails" else part
 
 
 def _condition(condition: Condition, domains: Domains, on_bounds: Mapping[str, str]) -> tuple[Hashable, ...]:
