@@ -54,6 +54,7 @@ def freeze(memory: Memory) -> tuple[bytes, bytes]:
         head.void,
         head.parked,
         head.ties,
+        head.numbered,
         head.backstop_on,
         head.fresh,
     )
@@ -123,7 +124,8 @@ def _thaw_head(memory: Memory, raw: bytes) -> None:
         head.tasks[queue] = _TASK.decode(part)
         memory.written["task"][queue] = part.copy()
     head.snoozed, head.waiting, head.parked, head.ties = record.snoozed, record.waiting, record.parked, record.ties
-    head.void_misses, head.void, head.backstop_on = record.void_misses, record.void, record.backstop_on
+    head.void_misses, head.void = record.void_misses, record.void
+    head.numbered, head.backstop_on = record.numbered, record.backstop_on
     for part in record.fresh:
         fresh = _FRESH.decode(part)
         layout, key = layout_of(head.names[fresh.type]), head.names[fresh.key]

@@ -68,6 +68,7 @@ class HeadRecord(msgspec.Struct, array_like=True, gc=False):
     void: dict[str, tuple[int, int]]
     parked: list[Arrival]
     ties: dict[str, tuple[int, bool]]
+    numbered: int
     backstop_on: int | None
     fresh: list[msgspec.Raw]
 

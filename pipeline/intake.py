@@ -100,11 +100,13 @@ def _related(intake: Intake) -> Taken:
 
 
 def _erased(intake: Intake) -> Taken:
-    """Forget everything but that it was asked for."""
+    """Forget everything but that it was asked for, and how far ids were numbered."""
     memory = intake.memory
     assert isinstance(intake.arrival.event, BorrowerErased)
     cancelled = tasks.cancel_all(memory)
-    fresh = Memory(memory.borrower_id)
+    head, fresh = memory.head, Memory(memory.borrower_id)
+    episodes, tasks_of = [each.n for each in head.episodes.values()], [each.n for each in head.tasks.values()]
+    fresh.head.numbered = max(head.numbered, *episodes, *tasks_of, 0)
     for name in Memory.__slots__:
         setattr(memory, name, getattr(fresh, name))
     memory.head.void[intake.token] = (intake.arrival.date, intake.arrival.digest)

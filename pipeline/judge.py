@@ -11,7 +11,7 @@ from pipeline.memory import Memory
 from pipeline.meters import Compiled, compile_measure
 from pipeline.selectors import Picker, picker_of
 from rules.catalogue import Catalogue
-from rules.rule import SEVERITIES, Measure, Per, Rule, Selector
+from rules.rule import SEVERITIES, Condition, Measure, Per, Rule, Selector
 
 Verdict = Callable[[list[Any], list[Any]], bool]  # (exact values, lower bounds) of the bench's measures
 
@@ -149,21 +149,31 @@ def _cuts(judged: list[Judged], meters: list[Compiled]) -> dict[int, Cut]:
     return {place: cut_of(place, found) for place, found in sorted(uses.items())}
 
 
-def _judged(rule: Rule, n: int, measures: dict[str, int], meters: list[Compiled]) -> Judged:
-    scope = Scope(
+def compiled(condition: Condition, measures: dict[str, int], meters: Sequence[Compiled]) -> tuple[Verdict, Verdict]:
+    """When a condition over measures (name -> place among the meters) is known to hold, and known to fail."""
+    scope = _scope(measures, meters)
+    return _generate(holds(condition, scope)), _generate(fails(condition, scope))
+
+
+def _scope(measures: dict[str, int], meters: Sequence[Compiled]) -> Scope:
+    return Scope(
         exact=lambda name: (f"x[{measures[name]}]", meters[measures[name]].scale),
         at_least=lambda name: f"low[{measures[name]}]",
         truth=lambda name, value: f"x[{measures[name]}] is {value}",
         text=lambda name, comparator, text: "False",
     )
+
+
+def _judged(rule: Rule, n: int, measures: dict[str, int], meters: list[Compiled]) -> Judged:
+    true, false = compiled(rule.when, measures, meters)
     base = SEVERITIES.index(rule.severity)
     ladder = sorted(((SEVERITIES.index(s), c) for s, c in rule.escalate.items()), reverse=True)
     return Judged(
         rule=rule,
         bit=1 << n,
-        holds=_generate(holds(rule.when, scope)),
-        fails=_generate(fails(rule.when, scope)),
-        ladder=tuple((rung, _generate(holds(c, scope))) for rung, c in ladder if rung > base),
+        holds=true,
+        fails=false,
+        ladder=tuple((rung, compiled(c, measures, meters)[0]) for rung, c in ladder if rung > base),
         measures=measures,
         meters=tuple(dict.fromkeys(measures.values())),
     )

@@ -93,6 +93,7 @@ class Head(msgspec.Struct, gc=False):
     void: dict[str, tuple[int, int]] = {}  # token of an event that counts no more -> its date, its digest
     parked: list[Arrival] = []
     ties: dict[str, tuple[int, bool]] = {}  # `kind/other borrower` -> sort key of what was last said, whether it ended
+    numbered: int = 0  # the highest number of an episode or task before the borrower was erased: ids never come again
     backstop_on: int | None = None  # first close with a loan 30 days past due; NEVER until then, None while unknown
     fresh: list[msgspec.Raw] = []  # the events since the last roll, each a Fresh as it is written
     shelf: str = ""

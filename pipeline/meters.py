@@ -186,29 +186,32 @@ def _sequence(sources: Sequence[Source], reach: Reach, feeds: tuple[str, ...]) -
 
 # -- facts of a loan or an account ------------------------------------------
 
+Fact = tuple[Any, int]  # of one stream, and where the row begins that takes it out of the window with it
+OfRows = Callable[
+    [Sequence[int], Sequence[int], int], Fact | None
+]  # rows, where those inside begin, offset of the field
+
 
 def _fact(measure: Measure, source: Source, field: Field, reach: Reach, feeds: tuple[str, ...]) -> Meter:
     """`latest`, `average`, `min` and `max`: of one stream, or of several brought together by `across`."""
     offset = source.layout.columns[field.name].offset
     across, is_windowed = measure.across, measure.over is not None
     may_bound = measure.verb == "max" and (across is None or (across == "worst" and field.worse == "high"))
-    of_values = _OF_VALUES[measure.verb]
+    of_rows = _OF_ROWS[measure.verb]
     if measure.verb == "average" and _reaches_totals(reach, source):
         return _long_average(measure, source, field, reach, feeds)
 
     def meter(memory: Memory, key: str, look: Look) -> Value:
         window = reach.window_at(look)
-        facts, oldest = [], FOREVER
+        facts, first_out = [], FOREVER
         for stream in source.streams(memory, key):
-            rows = stream.rows
             found = source.rows(memory, stream, window)
-            if found:
-                oldest = min(oldest, day_of(rows[found[0]]))
-                values = [v for i in found if (v := rows[i + offset]) != ABSENT]
-                if values:
-                    facts.append(of_values(values))
+            fact = of_rows(stream.rows, found, offset) if found else None
+            if fact is not None:
+                facts.append(fact[0])
+                first_out = min(first_out, day_of(stream.rows[fact[1]]))
         full = full_on(memory, look, window, reach.back, feeds) if is_windowed else 0
-        until = reach.until(look.day.date, oldest, full, source.next_in(memory, key, window))
+        until = reach.until(look.day.date, first_out, full, source.next_in(memory, key, window))
         if not facts:
             return unknown_until(until)
         value = facts[0] if across is None or len(facts) == 1 else bring_together(facts, across, field)
@@ -251,12 +254,32 @@ def _long_average(measure: Measure, source: Source, field: Field, reach: Reach, 
     return meter
 
 
-def _average(values: list[int]) -> Any:
-    return rational(sum(values), len(values))
+def _latest(rows: Sequence[int], found: Sequence[int], offset: int) -> Fact | None:
+    for i in reversed(found):
+        if rows[i + offset] != ABSENT:
+            return rows[i + offset], i
+    return None
 
 
-def _latest(values: list[int]) -> int:
-    return values[-1]
+def _average(rows: Sequence[int], found: Sequence[int], offset: int) -> Fact | None:
+    values = [v for i in found if (v := rows[i + offset]) != ABSENT]
+    return (rational(sum(values), len(values)), found[0]) if values else None
 
 
-_OF_VALUES: dict[str, Callable[[list[int]], Any]] = {"latest": _latest, "average": _average, "min": min, "max": max}
+def _extreme(of: Callable[[list[int]], int]) -> OfRows:
+    def of_rows(rows: Sequence[int], found: Sequence[int], offset: int) -> Fact | None:
+        values = [v for i in found if (v := rows[i + offset]) != ABSENT]
+        if not values:
+            return None
+        extreme = of(values)
+        return extreme, next(i for i in reversed(found) if rows[i + offset] == extreme)
+
+    return of_rows
+
+
+_OF_ROWS: dict[str, OfRows] = {
+    "latest": _latest,
+    "average": _average,
+    "min": _extreme(min),
+    "max": _extreme(max),
+}

@@ -146,7 +146,7 @@ class Sight:
         if found is None:
             rule = judged.rule
             marks = self.shelf.marks[rule.rule]
-            found = Episode(rule.rule, name, rule.per, rule.status, rule.version, *marks)
+            found = Episode(rule.rule, name, rule.per, rule.status, rule.version, *marks, n=self.memory.head.numbered)
             self.memory.head.episodes[place] = found
         return found
 
@@ -155,7 +155,7 @@ class Sight:
         reason = advance(episode, judged.rule, truth, lambda above: sheet.rung(judged, above), self.moment)
         sheet.note_episode(judged, episode)
         if episode.state == "closed":
-            if episode.n == 0:
+            if episode.n == self.memory.head.numbered:
                 del self.memory.head.episodes[episode.place]
         elif episode.state == "open" and episode.told < episode.severity:
             self.memory.owes = True

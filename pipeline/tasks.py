@@ -19,7 +19,7 @@ def follow(shelf: CompiledShelf, memory: Memory, alerts: list[Alert], on: int) -
             continue
         wanted = shelf.rules[alert.rule].task
         if wanted is not None:
-            task = memory.head.tasks.setdefault(wanted.queue, Task())
+            task = memory.head.tasks.setdefault(wanted.queue, Task(n=memory.head.numbered))
             asking = touched.setdefault(wanted.queue, dict(task.alerts))
             due_by = asking[alert.episode][2] if alert.episode in asking else shelf.terms.due_by(on, wanted.due_in)
             asking[alert.episode] = (SEVERITIES.index(alert.severity), wanted.action, due_by)

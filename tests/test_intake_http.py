@@ -173,6 +173,9 @@ def test_what_troubles_a_service_is_told_and_events_are_taken_all_the_same(door)
     door.troubled.tell("a sentence")
     answer = httpx.get(f"{door.url}/readyz")
     assert answer.status_code == 200 and answer.json()["troubles"] == ["a sentence"]
+    scraped = httpx.get(f"{door.url}/metrics", headers=ADMIN).text.splitlines()
+    assert 'forewarn_service_troubled{service="engine"} 0.0' in scraped
+    assert 'forewarn_service_troubled{service="troubled"} 1.0' in scraped
 
 
 # -- services ---------------------------------------------------------------

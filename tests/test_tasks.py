@@ -1,6 +1,6 @@
 from typing import Any
 
-from pipeline.decisions import CollectionTask
+from pipeline.decisions import Alert, CollectionTask
 from rules.rule import Rule, Task
 from tests.oracles.card_rule import OFF, ON, USE, WORSE, at, full
 from tests.oracles.rule_events import disbursed, paid, taken_back
@@ -91,3 +91,17 @@ def test_queues_have_tasks_of_their_own() -> None:
 
 def test_a_rule_without_a_task_tells_and_asks_nobody() -> None:
     assert tasks([full()], at(0, ON), at(1, OFF), until=1) == []
+
+
+def test_after_an_erasure_no_id_of_an_alert_or_a_task_comes_again() -> None:
+    engine = Engine([full(task=CALL)])
+    erased = [
+        told("borrower.erased", day=day, clock="12:00:00.000", id=f"erase-{day}", by="officer", approved_by="another")
+        for day in (3, 5)
+    ]
+    again = [at(0, ON), at(1, OFF), at(2, ON, id="b"), erased[0], at(4, ON, id="c"), erased[1], at(6, ON, id="d")]
+    tell(engine, again, until=6)
+    opened = [each.id for each in engine.decisions if isinstance(each, Alert) and each.transition == "opened"]
+    assert opened == [f"full/A1/{n}/opened" for n in (1, 2, 3, 4)]
+    begun = [each.id for each in engine.decisions if isinstance(each, CollectionTask) and each.status == "open"]
+    assert begun == [f"care/B1/{n}" for n in (1, 2, 3, 4)]

@@ -12,14 +12,14 @@ import typer
 from connectors.simulator.simulate import SimulationError
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
+from pipeline.shells.coverage import command as _coverage  # noqa: F401  # its command is one of rules_app
 from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.embedded.doctor_command import doctor
 from pipeline.shells.embedded.last_run import as_replay, refuse_own_files
 from pipeline.shells.embedded.letter_commands import letters_app
 from pipeline.shells.embedded.webhooks.commands import webhooks_app
-from pipeline.shells.explain import ALERTS as EXPLAINED
-from pipeline.shells.explain import explain as run_explain
+from pipeline.shells.foresight.command import explain
 from pipeline.shells.ingesting import ingest
 from pipeline.shells.manners import Config, Lang, Quiet, fail, faulty, progress_of, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import VERDICT
@@ -47,6 +47,7 @@ app.command()(ingest)
 app.command()(run)
 app.command()(export)
 app.command()(backfill)
+app.command()(explain)
 
 
 @app.command()
@@ -117,22 +118,6 @@ def replay(
     if summary.truncated:
         names = ", ".join(summary.truncated)
         fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
-
-
-@app.command()
-def explain(
-    alert_id: Annotated[str, typer.Argument(help="The id of an alert.")],
-    folder: Annotated[Path, typer.Option("--from", help="Folder that a replay wrote, or an engine's data directory.")],
-    config: Config = None,
-    lang: Lang = "en",
-    quiet: Quiet = False,
-) -> None:
-    """One alert: the numbers it saw, the rule's text, and what would clear it."""
-    settings_of(config)
-    with as_replay(folder, EXPLAINED) as place:
-        problem = run_explain(alert_id, place, lang, quiet)
-    if problem is not None:
-        fail(problem.replace(str(place), str(folder)))
 
 
 @app.command()

@@ -57,6 +57,10 @@ class Loaded:
             insort(self._order, borrower_id)
         return memory
 
+    def find(self, borrower_id: str) -> Memory | None:
+        """The memory of a borrower, None of one never seen."""
+        return self._memories.get(borrower_id)
+
     def each(self) -> Iterator[Memory]:
         """Every borrower."""
         for borrower_id in self._order:

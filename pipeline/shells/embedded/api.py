@@ -70,7 +70,7 @@ def app_of(
     app.include_router(retaking_route(worker, granted("admin")))
     app.include_router(reading_routes(reader, runtime.shelf, granted("read")))
     app.include_router(stream_route(tide, reader, granted("read")))
-    app.include_router(metrics_route(worker, runtime, reader, granted("read")))
+    app.include_router(metrics_route(worker, runtime, reader, services, granted("read")))
     _health_routes(app, worker, services)
     describe(app)
     return app

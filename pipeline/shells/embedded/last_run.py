@@ -50,14 +50,14 @@ def write_files(
     """Write the files of a replay, all or only some; what cannot be read or written is one sentence."""
     try:
         with read_only(data) as database:
-            return export(database, _shelf_of_last_run(database, data, rules, config), out, only)
+            return export(database, shelf_of_last_run(database, data, rules, config), out, only)
     except DataError as error:
         fail(str(error))
     except OSError as error:
         fail(unreachable(error))
 
 
-def _shelf_of_last_run(
+def shelf_of_last_run(
     database: sqlite3.Connection, data: Path, rules: list[Path] | None, config: Path | None
 ) -> CompiledShelf:
     """The rules that decided; other ones, or the same ones changed since, are refused."""

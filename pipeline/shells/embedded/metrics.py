@@ -6,7 +6,7 @@ counts nothing. What only the process knows begins with it.
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from pipeline.shells.embedded.problems import declared
 from pipeline.shells.embedded.reader import Reader, tallies
 from pipeline.shells.embedded.records import Tallied
 from pipeline.shells.embedded.runtime import Runtime
+from pipeline.shells.embedded.services import Service
 from pipeline.shells.embedded.standing import Standing, standing_in
 from pipeline.shells.embedded.store import FILE
 from pipeline.shells.embedded.worker import Worker
@@ -60,14 +61,16 @@ _OUTCOMES: tuple[tuple[str, str, str | None], ...] = (
 )
 
 
-def metrics_route(worker: Worker, runtime: Runtime, reader: Reader, may_read: Check) -> APIRouter:
+def metrics_route(
+    worker: Worker, runtime: Runtime, reader: Reader, services: Sequence[Service], may_read: Check
+) -> APIRouter:
     """The route that Prometheus scrapes.
 
     It wants scope read: rules, queues and how many borrowers get worse are nobody's business, and Prometheus can send
     a key (`authorization.credentials_file`).
     """
     registry = CollectorRegistry()
-    registry.register(_Engine(worker, runtime, reader))
+    registry.register(_Engine(worker, runtime, reader, services))
     seconds = Histogram(
         "forewarn_batch_seconds", "Time of a batch until it is on the disk.", buckets=BATCH_BOUNDS, registry=registry
     )
@@ -98,8 +101,8 @@ def metrics_route(worker: Worker, runtime: Runtime, reader: Reader, may_read: Ch
 class _Engine(Collector):
     """The figures of an engine, read when they are asked for."""
 
-    def __init__(self, worker: Worker, runtime: Runtime, reader: Reader) -> None:
-        self._worker, self._runtime, self._reader = worker, runtime, reader
+    def __init__(self, worker: Worker, runtime: Runtime, reader: Reader, services: Sequence[Service]) -> None:
+        self._worker, self._runtime, self._reader, self._services = worker, runtime, reader, services
 
     def describe(self) -> Iterator[Metric]:
         """Nothing: what is told depends on what is there."""
@@ -118,6 +121,7 @@ class _Engine(Collector):
         yield _gauge("forewarn_borrowers_held", "Borrowers in memory.", self._runtime.borrowers.held)
         yield _gauge("forewarn_borrowers_quarantined", "Borrowers that are set aside.", self._worker.quarantined)
         yield _gauge("forewarn_intake_stopped", "1 while no event is taken in.", int(self._worker.trouble is not None))
+        yield _troubled(self._services)
         yield _gauge("forewarn_lines_waiting", "Lines that wait to be worked on.", self._worker.waiting)
         yield _gauge("forewarn_database_bytes", "Bytes of the database and its journal.", _bytes(folder / FILE))
         build = GaugeMetricFamily("forewarn_build_info", "What runs: release and rules.", labels=("version", "shelf"))
@@ -156,6 +160,14 @@ def _days(standing: Standing) -> Iterator[Metric]:
     ):
         if day is not None:
             yield _gauge(name, words, day.date * _DAY_SECONDS)
+
+
+def _troubled(services: Sequence[Service]) -> Metric:
+    words = "1 while the inbox, the end of days, the webhooks or the engine cannot do its work; /readyz says why."
+    family = GaugeMetricFamily("forewarn_service_troubled", words, labels=("service",))
+    for each in services:
+        family.add_metric((each.name,), int(each.trouble is not None))
+    return family
 
 
 def _gauge(name: str, words: str, value: int) -> Metric:

@@ -13,6 +13,11 @@ class Service(Protocol):
     """Something that works by itself between a start and a stop."""
 
     @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
     def trouble(self) -> str | None:
         """Why it does not do its work at the moment, in one sentence; None when it does."""
         ...

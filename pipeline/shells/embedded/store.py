@@ -34,6 +34,7 @@ create table arrivals (
     raw blob not null
 );
 create index arrivals_by_borrower on arrivals (borrower_id, n) where borrower_id is not null;
+create index arrivals_of_nobody on arrivals (n) where borrower_id is null;  -- control records, and lines of no use
 create table closes (date integer primary key, n integer not null);  -- after which arrival each day was closed
 create table heads (
     borrower_id text primary key, head blob not null, asleep_until integer not null, is_early integer not null
@@ -45,8 +46,8 @@ create table tails (borrower_id text primary key, tail blob not null);
 create table closed_heads (borrower_id text primary key, head blob, tail blob);
 create table decisions (
     n integer primary key,
-    kind text not null,    -- alert, shadow, task, dead_letter, disagreement, digest
-    detail text not null,  -- transition, status, reason, field or date
+    kind text not null,    -- alert, shadow, task, dead_letter, disagreement, warning, digest
+    detail text not null,  -- transition, status, reason, field, kind of a tie, or date
     rule text,
     queue text,
     severity text,

@@ -39,6 +39,8 @@ class Call(NamedTuple):
 class Worker:
     """Takes batches from any thread and works on them in the order they came."""
 
+    name = "engine"
+
     def __init__(
         self, runtime: Runtime, *, most_waiting: int = 50_000, tries_every: float = TRIES_EVERY_SECONDS
     ) -> None:

@@ -28,6 +28,8 @@ _LOG = logging.getLogger("forewarn")
 class Deliveries:
     """The webhooks of an engine as one service; `wake` says that there may be something new."""
 
+    name = "webhooks"
+
     def __init__(
         self,
         folder: Path,
