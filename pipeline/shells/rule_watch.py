@@ -96,6 +96,6 @@ def saves_in(folder: Path) -> Iterator[set[Path]]:
         step=_STEP_MS,
         rust_timeout=_LISTEN_MS,
         yield_on_timeout=True,
-        raise_interrupt=False,
+        raise_interrupt=True,
     ):
         yield {Path(path) for _, path in changes}
