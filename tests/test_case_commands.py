@@ -85,6 +85,12 @@ def test_a_timeline_shows_the_days_without_a_feed(tmp_path):
     ]
 
 
+def test_a_timeline_shows_a_missing_feed_that_changes_nothing(tmp_path):
+    given = [{"day": 0} | MISS, {"day": 0, "event": "loan.snapshot", "days_past_due": 0}]
+    story = story_of(tmp_path, case(*given, missing={"account": [1]}, expect=[{"day": 5, "alert": "high"}]))
+    assert [(row.day, row.missing) for row in story.rows if row.day in (1, 2)] == [(1, ("account",)), (2, ())]
+
+
 def test_a_timeline_of_two_loans_has_a_row_for_each(tmp_path):
     given = [{"day": 0, "loan_id": name} | MISS for name in ("A", "B")]
     story = story_of(tmp_path, case(*given, expect=[{"day": 1, "alert": "medium"}]))
