@@ -20,12 +20,9 @@ def whole_days(span: Span | None) -> int:
 def check_reach(measure: Measure, kinds: list[Kind], path: Path, note: Notes) -> None:
     """Note a window that reaches back beyond what is kept."""
     option = "within" if measure.verb == "sequence" else "over"
-    reach = whole_days(measure.within) if measure.verb == "sequence" else whole_days(measure.over)
-    reach += whole_days(measure.ending)
+    reach = reach_days(measure)
     for kind in kinds:
-        longest = kind.kept_days
-        if _is_answered_by_totals(measure):
-            longest = max(longest, kind.totals_days)
+        longest = longest_reach(measure, kind)
         if reach > longest:
             ends = " with its 'ending'" if measure.ending is not None else ""
             also = ""
@@ -36,6 +33,17 @@ def check_reach(measure: Measure, kinds: list[Kind], path: Path, note: Notes) ->
                 f"expected at most {longest}d{ends}, got {reach}d; {kind.name!r} is kept for {longest} days{also}",
             )
             return
+
+
+def reach_days(measure: Measure) -> int:
+    """How many dates back a measure looks."""
+    window = measure.within if measure.verb == "sequence" else measure.over
+    return whole_days(window) + whole_days(measure.ending)
+
+
+def longest_reach(measure: Measure, kind: Kind) -> int:
+    """How many dates back memory can answer a measure over a type of event."""
+    return max(kind.kept_days, kind.totals_days) if _is_answered_by_totals(measure) else kind.kept_days
 
 
 def _is_answered_by_totals(measure: Measure) -> bool:

@@ -189,7 +189,10 @@ def test_a_case_that_fails_shows_what_was_expected_and_what_came(tmp_path):
     rules = shelf(tmp_path / "rules", misses=COUNTS_MISSES | {"tests": [*RULE["tests"], case]})
     ran = forewarn("rules", "test", rules)
     assert ran.code == 1
-    assert re.search(r"FAIL.* misses: one miss\s+expected +day 1 low\s+got +day 0 low \"1 missed\"", ran.out)
+    assert re.search(r"FAIL misses: one miss .*misses\.yaml:1\n", ran.out)
+    assert re.search(
+        r"\n +0 +repayment\.missed +missed 1 +true +low +✗ *\n +1 +the day ends +missed 1 +true +low +✗", ran.out
+    )
     assert "0 of 2 cases passed" in ran.out  # the case of RULE expects nothing
     quiet = forewarn("rules", "test", rules, "--quiet")
     assert quiet.code == 1 and "misses: one miss" in quiet.out

@@ -1,5 +1,6 @@
 """The cases in the rule files, run on the same engine as everything else."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -36,32 +37,76 @@ class Outcome(NamedTuple):
 
     @property
     def passed(self) -> bool:
-        """Whether the whole list of alerts is as written; an expectation without `say` leaves the words open."""
+        """Whether the whole list of alerts is as written."""
         wanted = self.case.expect
-        return len(wanted) == len(self.got) and all(
-            (want.day, want.alert) == (got.day, got.alert) and (want.say is None or want.say == got.say)
-            for want, got in zip(wanted, self.got, strict=True)
-        )
+        return len(wanted) == len(self.got) and all(map(is_as_expected, wanted, self.got))
+
+
+def is_as_expected(want: Expected, got: Expected) -> bool:
+    """Whether an alert is the one; an expectation without `say` leaves the words open."""
+    return (want.day, want.alert) == (got.day, got.alert) and want.say in (None, got.say)
+
+
+class Moment(NamedTuple):
+    """What one event of a case brought, or the end of a day; `memory` is as it stands right then."""
+
+    on: int
+    day: Day
+    arrival: Arrival | None  # None: the day ended
+    memory: Memory
+    decisions: list[Any]
 
 
 def run_case(rule: Rule, case: Case, terms: BankTerms) -> Outcome:
     """Every alert of a case, to the close of the later of (last given day + `for`) and the last expected day."""
+    shelf = shelf_of_case(shelf_of_rule(rule, terms), case)
+    arrivals = arrivals_of(case, shelf)
+    return Outcome(rule, case, tuple(alerts(rule, case, shelf, arrivals)), arrivals)
+
+
+def shelf_of_rule(rule: Rule, terms: BankTerms) -> CompiledShelf:
+    """One rule alone, live."""
+    return compile_shelf(Shelf((replace(rule, status="live", inhibited_by=()),), ""), terms)
+
+
+def shelf_of_case(shelf: CompiledShelf, case: Case) -> CompiledShelf:
+    """The same with its feeds known since the case says, or from long before."""
     known = {"": LONG_BEFORE} | {feed: DAY_0 + day for feed, day in case.known_from.items()}
-    shelf = compile_shelf(Shelf((replace(rule, status="live", inhibited_by=()),), ""), replace(terms, history=known))
-    arrivals = tuple(arrival_of(given, n, shelf) for n, given in enumerate(case.given))
+    return shelf._replace(terms=replace(shelf.terms, history=known))
+
+
+def alerts(rule: Rule, case: Case, shelf: CompiledShelf, arrivals: tuple[Arrival, ...]) -> Iterator[Expected]:
+    """What is said in a case, one alert after the other."""
+    for moment in moments(rule, case, shelf, arrivals):
+        yield from (expected_of(each, moment.on) for each in moment.decisions if isinstance(each, Alert))
+
+
+def arrivals_of(case: Case, shelf: CompiledShelf) -> tuple[Arrival, ...]:
+    """The given lines of a case as arrivals."""
+    return tuple(arrival_of(given, n, shelf) for n, given in enumerate(case.given))
+
+
+def moments(rule: Rule, case: Case, shelf: CompiledShelf, arrivals: tuple[Arrival, ...]) -> Iterator[Moment]:
+    """Every event of a case and the end of every day, borrower by borrower, one after the other."""
     last = max([each.date + rule.hold for each in arrivals] + [DAY_0 + want.day for want in case.expect], default=DAY_0)
-    got: list[Expected] = []
     borrowers: dict[str, Memory] = {}
+    by_date: dict[int, list[Arrival]] = {}
+    for each in arrivals:
+        by_date.setdefault(each.date, []).append(each)
     first = min((each.date for each in arrivals), default=last)
     for on in range(first, last + 1):
         missing = frozenset(feed for feed, days in case.missing.items() if on - DAY_0 in days)
         day = Day(date=on, missing=missing)
-        for arrival in (each for each in arrivals if each.date == on):
+        for arrival in by_date.get(on, ()):
             memory = _memory(borrowers, arrival)
-            got += _expected(step(shelf, day, memory, arrival)[1], on)
+            yield Moment(on - DAY_0, day, arrival, memory, step(shelf, day, memory, arrival)[1])
         for _, memory in sorted(borrowers.items()):
-            got += _expected(close_day(shelf, day, memory)[1], on)
-    return Outcome(rule, case, tuple(got), arrivals)
+            yield Moment(on - DAY_0, day, None, memory, close_day(shelf, day, memory)[1])
+
+
+def expected_of(alert: Alert, day: int) -> Expected:
+    """An alert as a case would expect it."""
+    return Expected(day, "closed" if alert.transition == "closed" else alert.severity, alert.say)
 
 
 def _memory(borrowers: dict[str, Memory], arrival: Arrival) -> Memory:
@@ -72,14 +117,6 @@ def _memory(borrowers: dict[str, Memory], arrival: Arrival) -> Memory:
     if loan_id is not None:
         memory.head.loans.setdefault(loan_id, Loan(State()))
     return memory
-
-
-def _expected(decisions: list[Any], on: int) -> list[Expected]:
-    return [
-        Expected(on - DAY_0, "closed" if each.transition == "closed" else each.severity, each.say)
-        for each in decisions
-        if isinstance(each, Alert)
-    ]
 
 
 def arrival_of(given: dict[str, Any], n: int, shelf: CompiledShelf) -> Arrival:

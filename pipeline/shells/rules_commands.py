@@ -1,4 +1,4 @@
-"""The commands `forewarn rules`: check, test, lock, schema."""
+"""The commands `forewarn rules`: check, lock, schema; those around cases are in a file of their own."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from pipeline.events import CATALOGUE
-from pipeline.shells import rule_schema
+from pipeline.shells import case_commands, rule_schema
 from pipeline.shells.boundaries import boundary_faults
-from pipeline.shells.cases import run_case
 from pipeline.shells.fault_formats import FORMATS, Form
 from pipeline.shells.manners import (
     LOCK,
@@ -23,7 +22,6 @@ from pipeline.shells.manners import (
     settings_of,
     unreachable,
 )
-from pipeline.shells.show import outcomes
 from pipeline.shells.terms import terms_of
 from pipeline.shells.texts import TEXTS, counted
 from rules.faults import RuleError
@@ -32,6 +30,7 @@ from rules.loader import load_shelf
 from rules.versions import read_lock, update_lock
 
 rules_app = typer.Typer(no_args_is_help=True, help="Check and test rule files.")
+case_commands.add_to(rules_app)
 
 Folder = Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.", show_default=False)]
 
@@ -75,27 +74,6 @@ def schema(
     """The JSON Schema of a rule file, for an editor's completion, hover and marks."""
     settings_of(config)
     typer.echo(rule_schema.texts()[rule_schema.TEXTS if texts else rule_schema.RULE], nl=False)
-
-
-@rules_app.command()
-def test(
-    folder: Folder = SHELF,
-    config: Config = None,
-    lang: Lang = "en",
-    quiet: Quiet = False,
-) -> None:
-    """The cases in the rule files, run on the engine."""
-    terms = terms_of(settings_of(config))
-    refuse_no_folder(folder)
-    try:
-        shelf = load_shelf([folder], CATALOGUE, None)
-    except RuleError as error:
-        faulty(error)
-    done = [run_case(rule, case, terms) for rule in shelf.rules for case in rule.tests]
-    if not quiet or not all(each.passed for each in done):
-        outcomes(done, lang, only_failed=quiet)
-    if not all(each.passed for each in done):
-        raise typer.Exit(1)
 
 
 @rules_app.command()

@@ -3,13 +3,10 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
-from pipeline.shells.cases import Outcome
 from pipeline.shells.replay import Summary
 from pipeline.shells.texts import TEXTS, Language, counted, word
-from rules.rule import Expected
 
 WIDTH = 120  # where no terminal says how wide it is
 
@@ -65,29 +62,4 @@ def refusal_warning(summary: Summary, folder: Path, config: Path | None, lang: L
         reason=reason if lang == "en" else f"{word(reason, lang)}（{reason}）",
         config=texts["default_settings"].format(file="config/default.yaml") if config is None else config,
         file=folder / "dead-letters.jsonl",
-    )
-
-
-def outcomes(done: list[Outcome], lang: Language, *, only_failed: bool) -> None:
-    """Each case on a line; a failed one with what was expected and what came."""
-    texts, out = TEXTS[lang], console()
-    for each in done:
-        if each.passed and only_failed:
-            continue
-        word = texts["pass"] if each.passed else texts["fail"]
-        out.print(f"[{'green' if each.passed else 'red'}]{word}[/] {each.rule.rule}: {escape(each.case.name)}")
-        if not each.passed:
-            out.print(f"     {texts['expected']}  {_listed(each.case.expect, lang)}", markup=False)
-            out.print(f"     {texts['got']}  {_listed(each.got, lang)}", markup=False)
-    passed = sum(each.passed for each in done)
-    out.print(texts["cases"].format(passed=passed, all=counted(len(done), "case", lang)))
-
-
-def _listed(alerts: tuple[Expected, ...], lang: Language) -> str:
-    texts = TEXTS[lang]
-    if not alerts:
-        return texts["nothing"]
-    return "; ".join(
-        f"{texts['day'].format(n=each.day)} {word(each.alert, lang)}" + (f' "{each.say}"' if each.say else "")
-        for each in alerts
     )

@@ -6,19 +6,12 @@ Language = Literal["en", "zh"]
 TEXTS: dict[Language, dict[str, str]] = {
     "en": {
         "no_faults": "{rules}, no faults",
-        "cases": "{passed} of {all} passed",
         "locked": "{file}: {rules}, {changed} of them new or changed",
         "refused": (
             "warning: {refused} of {events} refused, most often as {reason}; "
             "check that {config} has the currency and the zone of the data, and read {file}"
         ),
         "default_settings": "the settings file (now {file})",
-        "pass": "pass",
-        "fail": "FAIL",
-        "expected": "expected",
-        "got": "got",
-        "nothing": "nothing",
-        "day": "day {n}",
         "replayed": "{events} of {borrowers}, {days} closed, as of {as_of}",
         "written": "written to {folder}",
         "file": "file",
@@ -116,19 +109,12 @@ TEXTS: dict[Language, dict[str, str]] = {
     },
     "zh": {
         "no_faults": "{rules}，没有错误",
-        "cases": "{all}中 {passed} 个通过",
         "locked": "{file}：{rules}，其中 {changed} 条为新增或有改动",
         "refused": (
             "警告：{events}中有 {refused} 个被拒收，最常见的原因：{reason}；"
             "请检查{config}中的币种和时区是否与数据一致，并查看 {file}"
         ),
         "default_settings": "设置文件（目前为 {file}）",
-        "pass": "通过",
-        "fail": "失败",
-        "expected": "期望",
-        "got": "实际",
-        "nothing": "无",
-        "day": "第 {n} 天",
         "replayed": "{borrowers}的 {events}，日终 {days}，截至 {as_of}",
         "written": "已写入 {folder}",
         "file": "文件",
@@ -236,6 +222,7 @@ NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
         "month": ("month", "months"),
         "rule": ("rule", "rules"),
         "case": ("case", "cases"),
+        "fault": ("fault", "faults"),
         "loan": ("loan", "loans"),
     },
     "zh": {
@@ -246,6 +233,7 @@ NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
         "month": ("个月", "个月"),
         "rule": ("条规则", "条规则"),
         "case": ("个用例", "个用例"),
+        "fault": ("处错误", "处错误"),
         "loan": ("笔贷款", "笔贷款"),
     },
 }
