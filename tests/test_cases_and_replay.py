@@ -161,3 +161,16 @@ def test_a_case_runs_until_what_was_given_last_has_stood_for_the_whole_time_of_f
     outcome = run_case(rule, only, TERMS)
     assert [(each.day, each.alert) for each in outcome.got] == [(6, "low")]
     assert not outcome.passed
+
+
+def test_that_a_feed_did_not_come_is_known_at_the_end_of_a_day_and_not_before(tmp_path):
+    missed = {
+        "name": "missed on a day whose feed is called missing when it ends",
+        "missing": {"repayment": [0]},
+        "given": [{"day": 0, "event": "repayment.missed"}],
+        "expect": [{"day": 0, "alert": "low"}],
+    }
+    rules = shelf(tmp_path / "rules", misses=COUNTS_MISSES | {"tests": [missed]})
+    [(rule, case)] = cases_of(rules)
+    assert run_case(rule, case, TERMS).passed
+    assert_equal_alerts(tmp_path, rule, case, rules)

@@ -96,10 +96,11 @@ def moments(rule: Rule, case: Case, shelf: CompiledShelf, arrivals: tuple[Arriva
     first = min((each.date for each in arrivals), default=last)
     for on in range(first, last + 1):
         missing = frozenset(feed for feed, days in case.missing.items() if on - DAY_0 in days)
-        day = Day(date=on, missing=missing)
+        day = Day(date=on)
         for arrival in by_date.get(on, ()):
             memory = _memory(borrowers, arrival)
             yield Moment(on - DAY_0, day, arrival, memory, step(shelf, day, memory, arrival)[1])
+        day = Day(date=on, missing=missing)  # Only its end says that a feed did not come.
         for _, memory in sorted(borrowers.items()):
             yield Moment(on - DAY_0, day, None, memory, close_day(shelf, day, memory)[1])
 
