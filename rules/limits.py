@@ -61,10 +61,12 @@ def limits(rule: Rule) -> Iterator[Limit]:
 
 
 def _of_when(rule: Rule) -> Iterator[Limit]:
-    for i, (number, where) in enumerate(_numbers(rule.when)):
+    for i, (number, where) in enumerate(numbers(rule.when)):
         step = Decimal(1).scaleb(min(0, int(number.value.as_tuple().exponent)))
         up, down = number.value + step, number.value - step
-        of_up, of_down = (Moved(replace(rule, when=_with(rule.when, i, to)), number_text(to)) for to in (up, down))
+        of_up, of_down = (
+            Moved(replace(rule, when=with_number(rule.when, i, to)), number_text(to)) for to in (up, down)
+        )
         yield Limit(number_text(number.value), condition_text(where), of_up, of_down)
 
 
@@ -84,14 +86,14 @@ def _window(rule: Rule, measure: Measure, option: str, span: Span, way: Way) -> 
     return Moved(replace(rule, measure=rule.measure | {measure.name: moved}) if is_possible else None, str(to))
 
 
-def _numbers(condition: Condition) -> Iterator[tuple[Number, Comparison]]:
+def numbers(condition: Condition) -> Iterator[tuple[Number, Comparison]]:
     """Every number of a condition from left to right, with the comparison it stands in."""
     match condition:
         case And(parts) | Or(parts):
             for part in parts:
-                yield from _numbers(part)
+                yield from numbers(part)
         case Not(of):
-            yield from _numbers(of)
+            yield from numbers(of)
         case Comparison(_, left, right):
             yield from ((number, condition) for side in (left, right) for number in _numbers_in(side))
 
@@ -107,8 +109,8 @@ def _numbers_in(expression: Expression) -> Iterator[Number]:
             yield from _numbers_in(right)
 
 
-def _with(condition: Condition, i: int, value: Decimal) -> Condition:
-    """The condition with another value for its number i."""
+def with_number(condition: Condition, i: int, value: Decimal) -> Condition:
+    """The condition with another value for its number i, counted from 0 as `numbers` gives them."""
     left = [i]
     return _replaced(condition, left, value)
 

@@ -41,11 +41,13 @@ from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
 from pipeline.shells.rules_commands import rules_app
 from pipeline.shells.show import refusal_warning, replayed
+from pipeline.shells.tuning.command import tune
 from pipeline.storm_guard import StormGuard
 from rules.faults import RuleError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
+rules_app.command()(tune)
 app.add_typer(day_app, name="day")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(doctor)
