@@ -5,6 +5,9 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -94,15 +97,36 @@ def test_the_watcher_tells_of_rule_files_alone(rules, is_one_file):
     saves.close()
 
 
+@contextmanager
+def killed_after(process: "subprocess.Popen[str]", seconds: float) -> Iterator[None]:
+    """A process that never answers or never ends fails the test instead of holding it up."""
+    timer = threading.Timer(seconds, process.kill)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
 COMMAND = "import sys; from pipeline.shells.cli import app; app(sys.argv[1:])"
 
 
 def test_the_command_tests_on_save_and_ends_cleanly(rules):
     words = [sys.executable, "-c", COMMAND, "rules", "watch", str(rules)]
     env = os.environ | {"PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8", env=env
-    ) as process:
+    with (
+        subprocess.Popen(
+            words,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            env=env,
+            # Who starts the tests in the background may have had them ignore Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        ) as process,
+        killed_after(process, 120),
+    ):
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == "2 of 2 cases passed\n"
         assert process.stdout.readline().startswith(f"watching {rules}")
