@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import msgspec
 
-Kind = Literal["alert", "task", "dead_letter", "disagreement"]
+Kind = Literal["alert", "task", "dead_letter", "disagreement", "warning"]
 _REFERENCE = "#/components/schemas/"
 
 
