@@ -173,21 +173,21 @@ def test_after_the_fix_a_borrowers_profile_is_that_of_one_who_never_failed(tmp_p
     #  Fails on 20 January, and warns nobody; the fix comes after the last close, and the next close shows it.
     whole = compiled(shelf(tmp_path / "rules", **rules()))
     last = as_line(day_ended("2025-03-02"))
-    fails = failing(lambda who, what: who == "B5" and what.startswith("e-20-"))
+    fails = failing(lambda who, what: who == "B9" and what.startswith("e-20-"))
     with fails, opened(tmp_path / "failed", whole) as runtime:
         taken(runtime, LINES)
     with opened(tmp_path / "failed", whole) as runtime:
         answer = retake(runtime, Asked(reason="fault"))
-        assert answer.lifted == ["B5"] and len(answer.results) > 30
+        assert answer.lifted == ["B9"] and len(answer.results) > 30
         assert len(runtime.quarantine) == 0 and counts_in(runtime.store.database)["fault"].open == 0
         taken(runtime, [last])
         got = exported(runtime, tmp_path / "got")
     with opened(tmp_path / "undisturbed", whole) as runtime:
         taken(runtime, [*LINES, last])
         wanted = exported(runtime, tmp_path / "wanted")
-    [[ours], [theirs]] = [[p for p in found["profiles"] if p["borrower_id"] == "B5"] for found in (got, wanted)]
+    [[ours], [theirs]] = [[p for p in found["profiles"] if p["borrower_id"] == "B9"] for found in (got, wanted)]
     assert ours["loans"] == theirs["loans"] and ours["exposure_minor"] == theirs["exposure_minor"]
-    others = [[p for p in found["profiles"] if p["borrower_id"] != "B5"] for found in (got, wanted)]
+    others = [[p for p in found["profiles"] if p["borrower_id"] != "B9"] for found in (got, wanted)]
     assert others[0] == others[1]
 
 
