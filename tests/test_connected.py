@@ -105,7 +105,6 @@ def test_what_the_last_close_brings_still_waits_for_its_day(tmp_path):
     ("ties", "goes_to"),
     [
         ([tied("group", "B1"), tied("group", "B1", "2025-03-02", ended=True)], []),
-        ([tied("group", "B1", "2025-03-02", ended=True), tied("group", "B1")], []),  # the older word comes late
         ([tied("group", "B1", ended=True), tied("group", "B1", "2025-03-02")], [("B1", "group")]),
         ([tied("group", "B1"), tied("guaranteed", "B1", "2025-03-02", ended=True)], [("B1", "group")]),
         ([tied("group", "B1"), tied("guaranteed", "B1")], [("B1", "group"), ("B1", "guarantor")]),
@@ -120,6 +119,15 @@ def test_a_tie_holds_from_its_word_until_its_end_whatever_comes_first(tmp_path, 
     ran = replayed_records(tmp_path, *first, *ties, *days, rules=rules(tmp_path))
     assert ran.reasons == []
     assert sent(ran) == goes_to
+
+
+@pytest.mark.parametrize("is_late", [False, True])
+def test_the_word_of_the_later_date_counts_and_not_the_one_that_comes_later(tmp_path, is_late):
+    words = [tied("group", "B1"), tied("group", "B1", "2025-03-02", ended=True)]
+    first = [told("o1", "account.overdrawn", "2025-03-01", account_id="A1"), day_ended("2025-03-03")]
+    days = [missed("m1", "2025-03-04"), day_ended("2025-03-04")]
+    ran = replayed_records(tmp_path, *first, *(reversed(words) if is_late else words), *days, rules=rules(tmp_path))
+    assert (ran.reasons, sent(ran)) == ([], [])
 
 
 def test_a_default_warns_the_guaranteed_and_the_group_once_a_loan(tmp_path):
