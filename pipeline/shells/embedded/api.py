@@ -68,7 +68,7 @@ def app_of(
     granted = door(keys, runtime.shelf.terms.zone, now_ms)
     app.include_router(intake_route(worker, granted("ingest"), body_seconds))
     app.include_router(retaking_route(worker, granted("admin")))
-    app.include_router(reading_routes(reader, runtime.shelf, granted("read")))
+    app.include_router(reading_routes(reader, runtime.shelf_of, granted("read")))
     app.include_router(stream_route(tide, reader, granted("read")))
     app.include_router(metrics_route(worker, runtime, reader, services, granted("read")))
     _health_routes(app, worker, services)

@@ -15,6 +15,7 @@ from config.settings import Settings
 from pipeline.events import FEEDS
 from pipeline.shells.embedded import day_end, inbox
 from pipeline.shells.embedded.backfill import BackfillError, refuse_unfinished
+from pipeline.shells.embedded.in_force import shelf_to_run
 from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, read_keys
 from pipeline.shells.embedded.last_run import write_files
 from pipeline.shells.embedded.listening import ListenError, address_of, listening
@@ -26,7 +27,7 @@ from pipeline.shells.embedded.services import Repeated, Service, running
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
-from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, shelf_of, unreachable
+from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, unreachable
 from pipeline.zone import Zone
 
 PORT = 8200
@@ -60,7 +61,10 @@ def run(
     from pipeline.shells.embedded.webhooks.commands import deliveries_of
 
     settings = settings_of(config)
-    shelf = shelf_of(rules, settings)
+    try:
+        shelf = shelf_to_run(data, rules, settings)
+    except DataError as error:
+        fail(str(error))
     with ExitStack() as opened:
         try:
             refuse_unfinished(data)
