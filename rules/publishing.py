@@ -7,11 +7,13 @@ import os
 import pwd
 import shutil
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
 from rules.bundle import LOCK, RULES, Files, bundle_hash, files_in, fsync_folder, refuse_others, write
+from rules.faults import RuleError
 from rules.register import (
     LOG,
     SHELVES,
@@ -60,11 +62,7 @@ def approve(register: Path, text: str, by: Person, *, at: str) -> Entry:
         )
     if author.name.casefold() == by.name.casefold():
         raise RegisterError(f"approver: expected another person than the author {author.name}, got the same; ask one")
-    if author.known_by == "user" and _user(proposal.owner) != author.name:
-        owner = _user(proposal.owner)
-        raise RegisterError(
-            f"entry {entry.n}: expected a file of {author.name}, who wrote it, got one of {owner}; ask them"
-        )
+    _refuse_forged(register, proposal)
     if entry.base != (None if base is None else base.entry.bundle):
         raise RegisterError(
             f"{bundle[:12]}: expected the shelf in force to be the one it was compared with, "
@@ -89,6 +87,28 @@ def roll_back(register: Path, text: str, by: Person, *, at: str, why: str) -> En
     return _append(register, found, "rolled_back", bundle, approval.entry.shelf, by, at=at, why=why.strip())
 
 
+def refuse_forged(register: Path, found: Sequence[Written], bundle: str) -> None:
+    """RegisterError where a step into force of a bundle was not written by whoever it names.
+
+    What is known by a key was written by the engine, whose user the log belongs to; else a file belongs to its person.
+    Who may write as another user, as root may, can forge both.
+    """
+    for step in ("proposed", "approved", "rolled_back"):
+        last = last_step(found, bundle, step)
+        if last is not None:
+            _refuse_forged(register, last)
+
+
+def _refuse_forged(register: Path, written: Written) -> None:
+    by, owner = written.entry.by, _user(written.owner)
+    wanted = by.name if by.known_by == "user" else _user((register / LOG).stat().st_uid)
+    if owner != wanted:
+        raise RegisterError(
+            f"entry {written.entry.n}: expected a file of {wanted}, as {by.name} is known by {by.known_by}, "
+            f"got one of {owner}; ask them, and take it out if they did not write it"
+        )
+
+
 def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple[str, str]:
     """The bundle of some files, stored with the lock that counts its rules on; its hash, and that of what decides."""
     shelves = register / SHELVES
@@ -96,7 +116,7 @@ def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple
     draft = shelves / f".{token_hex(8)}"
     write(files, draft)
     try:
-        shelf = read(draft / RULES)
+        shelf = _read_in(draft, read)
         own = locked_in(files.get(LOCK, ""), LOCK)
         before = {} if base is None else locked_in(files_in(folder_of(register, base))[LOCK], LOCK)
         count = {rule.rule: max(version_of(rule, own), version_of(rule, before)) for rule in shelf.rules}
@@ -108,6 +128,15 @@ def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple
     if not (shelves / bundle).exists():
         write(whole, shelves / bundle)
     return bundle, shelf.hash
+
+
+def _read_in(folder: Path, read: Read) -> Shelf:
+    """The rules of a bundle's folder; its faults name the files as the bundle does."""
+    try:
+        return read(folder / RULES)
+    except RuleError as error:
+        faults = [replace(each, file=each.file.removeprefix(f"{folder}/")) for each in error.faults]
+        raise RuleError(faults) from None
 
 
 def _append(

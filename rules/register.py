@@ -129,6 +129,13 @@ def folder_of(register: Path, bundle: str) -> Path:
     return folder
 
 
+def made(register: Path) -> Path:
+    """The register, its folders made where they are missing."""
+    for name in (SHELVES, LOG):
+        (register / name).mkdir(parents=True, exist_ok=True)
+    return register
+
+
 def is_name(text: str) -> bool:
     """Whether a text can be the name of a person."""
     return re.match(NAME, text) is not None and "\n" not in text

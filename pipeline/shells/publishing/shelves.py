@@ -52,4 +52,6 @@ def _loaded(register: Path, bundle: str) -> Shelf:
 
 def nothing_published(bundle: str) -> CompiledShelf:
     """Of a portfolio without a register."""
-    raise Unloadable(f"shelf.published: expected the register of published shelves, got none; it has {bundle[:12]}")
+    raise Unloadable(
+        f"shelf.published: expected the register that holds {bundle[:12]}, got none; name it with --register"
+    )
