@@ -13,6 +13,7 @@ from pipeline.shells.embedded.following import Follower
 from pipeline.shells.embedded.keys import Grant
 from pipeline.shells.embedded.problems import Problem, declared
 from pipeline.shells.embedded.worker import Full
+from pipeline.shells.publishing.shapes import Published, Register
 from rules.bundle import BundleError, Files, files_in
 from rules.faults import RuleError
 from rules.publishing import Read, approve, propose, roll_back
@@ -49,21 +50,6 @@ class Rollback(_Model):
 
     by: Name | None = Field(default=None, description="refused where the key is of somebody else")
     why: Why
-
-
-class Register(_Model):
-    """Every step, and what is in force."""
-
-    in_force: str | None
-    entries: list[Entry]
-
-
-class Published(_Model):
-    """One shelf: its files, and the steps that were taken with it."""
-
-    bundle: str
-    files: Files
-    entries: list[Entry]
 
 
 def publishing_routes(
