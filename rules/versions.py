@@ -32,6 +32,11 @@ class LockFile(RootModel[dict[str, Locked]]):
 
 def rule_hash(rule: Rule) -> str:
     """The hash over every field but owner, title, why, guide, false_alarms, blind_spots, refs, basis and tests."""
+    return _sha256(deciding(rule))
+
+
+def deciding(rule: Rule) -> dict[str, Any]:
+    """What the hash is over, each field in one spelling."""
     decides = {
         "rule": rule.rule,
         "status": rule.status,
@@ -50,7 +55,7 @@ def rule_hash(rule: Rule) -> str:
         "challenges": rule.challenges,
         "retired_because": rule.retired_because,
     }
-    return _sha256(decides | _looks_at(rule))
+    return decides | _looks_at(rule)
 
 
 def rule_shape(rule: Rule) -> str:

@@ -49,6 +49,7 @@ from rules.faults import RuleError
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
 rules_app.command()(tune)
+rules_app.command()(backtest)
 app.add_typer(day_app, name="day")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(doctor)
