@@ -89,7 +89,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "measure.verb": "{of} 的动词",
         "measure.what": "{of} 的字段",
         "measure.of_borrower": "{of} 读取的事件",
-        "measure.across": "{of} 的 across",
+        "measure.across": "{of} 的 across ",
         "escalate": "升级条件 {of}",
         "per": "对象 per ",
         "when": "条件 when ",
