@@ -196,7 +196,7 @@ def test_rules_that_are_new_or_gone_and_those_that_changed_are_told_by_name(tmp_
         "moved: live to shadow; severity low to high; words changed: title",
         "new: new, shadow",
     ]
-    assert [rule_said(each, "zh") for each in changes_of(before, after)][0] == "gone：已删去，原为 live"
+    assert "gone：已删去，原为 live" in [rule_said(each, "zh") for each in changes_of(before, after)]
     assert changes_of(before, before) == ()
 
 
