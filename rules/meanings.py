@@ -1,9 +1,9 @@
-"""What the words of a rule file mean beside its fields: shown by an editor, and in the reference of the rule language."""
+"""What the words of a rule file mean beside its fields: an editor shows it, and so does the reference."""
 
 STATUSES = {
     "draft": "checked and tested, and decides nothing",
     "shadow": "decides, and tells nobody",
-    "live": "decides, and tells",
+    "live": "decides, and its alerts and tasks go out",
     "retired": "kept for the record, with a reason, and decides nothing",
 }
 SEVERITIES = {
