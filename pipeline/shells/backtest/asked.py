@@ -12,7 +12,7 @@ from pipeline.shells.backtest.workers import Rules
 from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.standing import ran_in, standing_in
 from pipeline.shells.embedded.store import DataError
-from pipeline.shells.manners import fail, loaded_shelf, refuse_no_file, settings_of
+from pipeline.shells.manners import SHELF, fail, loaded_shelf, refuse_no_file, settings_of
 from rules.rule import Shelf
 
 
@@ -23,6 +23,8 @@ class Chosen(NamedTuple):
     rules: Rules
     statuses: dict[str, str]  # rule -> status, of those that decide here
     config: Path | None
+    folders: list[Path]  # of the rules
+    shelf: Shelf  # as it stands there
 
 
 def chosen(files: list[Path] | None, data: Path | None, folders: list[Path] | None, config: Path | None) -> Chosen:
@@ -36,10 +38,15 @@ def chosen(files: list[Path] | None, data: Path | None, folders: list[Path] | No
     if data is not None:
         past, folders, config = _stored(data, folders, config)
     settings, shelf = settings_of(config), loaded_shelf(folders)
-    statuses: dict[str, str] = {rule.rule: rule.status for rule in shelf.rules if rule.status != "retired"}
+    statuses = statuses_in(shelf)
     if not statuses:
         fail("--rules: expected at least one rule that is not retired, got none; name a folder of rules")
-    return Chosen(past, Rules(_with_drafts(shelf), settings), statuses, config)
+    return Chosen(past, Rules(with_drafts(shelf), settings), statuses, config, folders or [SHELF], shelf)
+
+
+def statuses_in(shelf: Shelf) -> dict[str, str]:
+    """Status of every rule that decides in a backtest."""
+    return {rule.rule: rule.status for rule in shelf.rules if rule.status != "retired"}
 
 
 def span_of(since: str | None, until: str | None) -> Span:
@@ -61,7 +68,7 @@ def _day_of(text: str | None, option: str) -> date | None:
         fail(f"{option}: expected a date such as 2025-03-05, got {text!r}")
 
 
-def _with_drafts(shelf: Shelf) -> Shelf:
+def with_drafts(shelf: Shelf) -> Shelf:
     """Drafts decide here as rules in shadow do: who writes one asks what it would say."""
     rules = (replace(rule, status="shadow") if rule.status == "draft" else rule for rule in shelf.rules)
     return replace(shelf, rules=tuple(rules))

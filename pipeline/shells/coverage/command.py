@@ -45,7 +45,7 @@ def coverage(
         fail(f"{lists}: expected a folder of lists, got {got}; check the name")
     try:
         shelf = load_shelf([folder], CATALOGUE)
-        found = coverages(shelf.rules, lists)
+        found = coverages(shelf.rules, lists, is_own=folder == SHELF or lists != LISTS)
     except RuleError as error:
         faulty(error)
     if form == "text" and out is None:
