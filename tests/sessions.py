@@ -2,7 +2,7 @@
 
     ```yaml            a file, named in its first line: `# my-rules/late.yaml`
     ```diff            a change of a file, named in its first line: `--- my-rules/late.yaml`
-    ```console         commands after `$`, each with what it prints; without a `$`, what the command that stays prints next
+    ```console         commands after `$`, each with what it prints; without a `$`, what the one that stays prints next
 
 What a page leaves out is marked: `[...]` stands for lines, `…` within a line for what differs from run to run.
 A command may fail only where the next one is `echo $?`.
@@ -158,10 +158,10 @@ class Terminal:
 
 
 def changed(text: str, change: str) -> str:
-    """A text after a change, whose parts are set apart by `@@`.
+    r"""A text after a change, whose parts are set apart by `@@`.
 
-    >>> changed("a\\nb\\nc\\n", " a\\n-b\\n+B\\n@@\\n c\\n+d\\n")
-    'a\\nB\\nc\\nd\\n'
+    >>> changed("a\nb\nc\n", " a\n-b\n+B\n@@\n c\n+d\n")
+    'a\nB\nc\nd\n'
     """
     for part in change.split("@@\n"):
         lines = [(line[:1] or " ", line[1:] + "\n") for line in part.splitlines()]

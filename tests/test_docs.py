@@ -15,7 +15,11 @@ from pipeline.shells.cli import app
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "rules").glob("*.md")])
-PAIRS = [("README.md", "README.zh-CN.md"), ("docs/manual.en.md", "docs/manual.zh.md")]
+PAIRS = [
+    ("README.md", "README.zh-CN.md"),
+    ("docs/manual.en.md", "docs/manual.zh.md"),
+    ("docs/rules/tutorial.en.md", "docs/rules/tutorial.zh.md"),
+]
 COMMANDS = typer.main.get_command(app)
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"\n\n((?: {4}[^\n]*\n)+)")
@@ -90,7 +94,7 @@ def test_a_command_or_option_that_does_not_exist_would_be_noticed():
     ]
     assert accepted(["replay", "A", "--rules", "DIR"]) is None
     assert accepted(["replay", "A", "--rulez", "DIR"]) == "--rulez"
-    assert accepted(["rules", "backtest"]) == "no command ['backtest']"
+    assert accepted(["rules", "pubish"]) == "no command ['pubish']"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

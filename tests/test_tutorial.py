@@ -1,4 +1,4 @@
-"""The tutorial of rules is true: its session is run from its first file to its last command, and prints what it shows."""
+"""The tutorial is true: its session is run from the first file to the last command, and prints what it shows."""
 
 import re
 from collections.abc import Iterator
@@ -46,7 +46,18 @@ def test_a_command_prints_what_the_tutorial_shows(printed, step: Step):
 
 def test_the_tutorial_is_a_whole_session():
     used = " ".join(step.text for step in STEPS if step.kind == "command")
-    for name in ("rules new", "watch", "check", "test", "--nudge", "tune", "coverage", "publish", "approve", "rollback"):
+    for name in (
+        "rules new",
+        "watch",
+        "check",
+        "test",
+        "--nudge",
+        "tune",
+        "coverage",
+        "publish",
+        "approve",
+        "rollback",
+    ):
         assert name in used, name
     for name in ("simulate", "backtest", "explain"):
         assert f"forewarn {name}" in used, name
