@@ -16,6 +16,7 @@ from pipeline.events import CATALOGUE
 from pipeline.shells.cases import run_case
 from pipeline.shells.terms import terms_of
 from rules import meanings
+from rules.checks import DECIDING
 from rules.conditions import parse_when, parse_where
 from rules.loader import load_rule
 from rules.measuring import FORMS
@@ -108,6 +109,12 @@ def test_the_words_are_those_of_the_language():
 def test_what_a_field_takes_is_said_by_hand_of_fields_that_exist_alone():
     fields = {f"{model}.{name}" for model, shape in SHAPES.items() for name in shape["properties"]}
     assert set(MADE.TAKES) - fields == set()
+
+
+@pytest.mark.parametrize("lang", ["en", "zh"])
+def test_what_a_basis_may_name_is_all_that_decides(lang):
+    (sentence,) = re.findall(r"`basis`(?: is| 的键是)[^|]*?(?=\n\n)", MADE.PAGES[lang].read_text("utf-8"))
+    assert set(re.findall(r"`(\w+)`", sentence)) == {"basis", *DECIDING}
 
 
 # -- every example is a good one --------------------------------------------
