@@ -48,9 +48,9 @@ def none_published(prefix: str) -> Texted | None:
 
 def rules_at(ref: str, folders: list[Path], published: Published = none_published) -> Referred:
     """The rules that a name stands for; of a revision those that were in the same folders then."""
-    if Path(ref).is_dir():
+    if ref and Path(ref).is_dir():
         return Referred(ref, "folder", _loaded(ref, [Path(ref)], {}))
-    if Path(ref).exists():
+    if ref and Path(ref).exists():
         raise RefError(f"--against: expected a folder of rules, got the file {ref}; name the folder that holds it")
     is_hash = _HASH.fullmatch(ref) is not None
     found = published(ref) if is_hash else None

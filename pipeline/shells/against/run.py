@@ -37,6 +37,6 @@ def backtested_against(ref: Referred, chosen: Chosen, wish: Wish, progress: Prog
     asking = asking_of(chosen, wish, scan)
     found = found_in(after, asking)
     now = Texted(chosen.shelf, {rule.rule: all_texts(rule) for rule in chosen.shelf.rules})
-    against = against_of(ref, now, (before, after), found, asking, statuses_in(then))
+    against = against_of(ref, now, (before, after), asking, statuses_in(then))
     told = BacktestAgainst(**msgspec.structs.asdict(found.told), against=against)
     return Paired(found=msgspec.structs.replace(found, told=told), against=against)

@@ -49,11 +49,12 @@ def statuses_in(shelf: Shelf) -> dict[str, str]:
     return {rule.rule: rule.status for rule in shelf.rules if rule.status != "retired"}
 
 
-def span_of(since: str | None, until: str | None) -> Span:
+def span_of(since: str | None, until: str | None, options: tuple[str, str] = ("--from", "--until")) -> Span:
     """The days that are judged."""
-    span = Span(since=_day_of(since, "--from"), until=_day_of(until, "--until"))
+    first, last = options
+    span = Span(since=_day_of(since, first), until=_day_of(until, last))
     if span.since is not None and span.until is not None and span.since > span.until:
-        fail(f"--until: expected a day from {span.since} on, where --from begins, got {span.until}")
+        fail(f"{last}: expected a day from {span.since} on, where {first} begins, got {span.until}")
     return span
 
 

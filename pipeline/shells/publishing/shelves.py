@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pipeline.events import CATALOGUE
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
-from rules.bundle import LOCK, RULES
+from pipeline.shells.publishing.bundle import LOCK, RULES
+from pipeline.shells.publishing.register import RegisterError, entries, folder_of, was_approved
 from rules.faults import RuleError
 from rules.loader import load_shelf_to_run
-from rules.register import RegisterError, entries, folder_of, was_approved
 from rules.rule import Shelf
 
 REGISTER = "register"  # in a data directory
