@@ -380,3 +380,28 @@ def test_a_shelf_begins_no_business_day(tmp_path):
     assert json.loads(ran.out)["events"]["first_day"] == "2025-03-01"
     ran = forewarn("explain", "B17", "--events", log, "--rules", folder, "--on", "2025-03-01")
     assert ran.code == 0, ran.err
+
+
+# -- what was published, in a backtest --
+
+
+def test_a_published_hash_is_what_a_backtest_compares_with(tmp_path):
+    first = shelf(tmp_path / "first", **MISSES)
+    second = shelf(tmp_path / "second", misses=COUNTS_MISSES | {"when": "missed >= 2"})
+    data = tmp_path / "data"
+    bundle = published(data, first)
+    with opened(data, compiled(second)) as runtime:
+        days = [as_line(day_ended(f"2025-03-{day:02}")) for day in range(1, 4)]
+        taken(runtime, [as_line(missed("m-1", "2025-03-01")), *days, as_line(PUBLISHED | {"hash": bundle})])
+    log = written(tmp_path / "log.jsonl", missed("m-1", "2025-03-01"))
+    for words in (("--data", data), (log, "--register", data / REGISTER)):
+        ran = forewarn("backtest", *words, "--rules", second, "--against", bundle[:10], "--format", "json")
+        assert (ran.code, ran.err) == (0, "")
+        against = json.loads(ran.out)["against"]
+        assert (against["ref_kind"], against["shelf_before"]) == ("published", compiled(first).hash)
+        assert [each["borrower_id"] for each in against["shelf"]["moved"]["others"]["no_longer"]] == ["B17"]
+    ran = forewarn("backtest", "--data", data, "--format", "json")  # by what is in force there
+    assert json.loads(ran.out)["verdict"]["overall"]["counts"]["alerts"] == 1
+    ran = forewarn("backtest", log, "--rules", second, "--against", "0" * 10, "--register", data / REGISTER)
+    assert ran.code == 2
+    assert "expected a published hash, got one of which no published rules are known" in ran.err

@@ -1,8 +1,11 @@
 """A backtest of two shelves over the same events, in the same parts of the borrowers."""
 
+from pathlib import Path
+
 import msgspec
 from rich.progress import Progress
 
+from pipeline.shells.against.published import published_in
 from pipeline.shells.against.ref import Referred, RefError, rules_at
 from pipeline.shells.against.told import Against, BacktestAgainst, against_of
 from pipeline.shells.backtest.asked import Chosen, statuses_in, with_drafts
@@ -21,10 +24,10 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
     against: Against
 
 
-def referred(ref: str, chosen: Chosen) -> Referred:
+def referred(ref: str, chosen: Chosen, register: Path | None) -> Referred:
     """The rules of a name, or the sentence that says why there are none."""
     try:
-        return rules_at(ref, chosen.folders)
+        return rules_at(ref, chosen.folders, published_in(register))
     except RefError as error:
         fail(str(error))
 

@@ -36,6 +36,11 @@ class Shelves:
         return found
 
 
+def register_of(data: Path | None, register: Path | None) -> Path | None:
+    """The register that is named, else that of a data directory."""
+    return data / REGISTER if register is None and data is not None else register
+
+
 def shelf_in(folder: Path) -> Shelf:
     """The rules of a bundle's folder, with their versions; RuleError when they cannot be run."""
     return load_shelf_to_run([folder / RULES], CATALOGUE, folder / LOCK)
