@@ -20,6 +20,7 @@ from pipeline.shells.manners import (
     refuse_no_budget,
     unreachable,
 )
+from rules.register import LOG
 
 if TYPE_CHECKING:
     from pipeline.shells.backtest.asked import Chosen
@@ -47,6 +48,9 @@ def backtest(
             "looked up in this order."
         ),
     ] = None,
+    register: Annotated[
+        Path | None, typer.Option(help="With --against: register of published rules; that of --data when absent.")
+    ] = None,
     truth: Truth = None,
     budget: Budget = None,
     since: Annotated[
@@ -72,11 +76,12 @@ def backtest(
         fail(f"--processes: expected a whole number from 1 on, got {processes}; leave it out for one a core")
     span = asked.span_of(since, until)
     wanted = _formats(formats, data, out)
+    _refuse_no_register(register, against)
     chosen = asked.chosen(events, data, rules, config)
     wish = run.Wish(span=span, truth=truth, budget=budget, processes=processes)
     sources = [*chosen.past.files, *([] if truth is None else [truth])]
     try:
-        found, first = _found(against, chosen, wish, quiet=quiet)
+        found, first = _found(against, register, chosen, wish, quiet=quiet)
         written = run.write(found, out, wanted, sources, lang, first)
     except (BadFile, DataError) as error:
         fail(str(error))
@@ -93,7 +98,9 @@ def backtest(
         fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
 
 
-def _found(against: str | None, chosen: "Chosen", wish: "Wish", *, quiet: bool) -> tuple["Found", "Sections"]:
+def _found(
+    against: str | None, register: Path | None, chosen: "Chosen", wish: "Wish", *, quiet: bool
+) -> tuple["Found", "Sections"]:
     """What the rules would have said, and what stands on its page before it: the comparison, where one is asked."""
     from pipeline.shells.backtest import run
 
@@ -103,7 +110,7 @@ def _found(against: str | None, chosen: "Chosen", wish: "Wish", *, quiet: bool) 
     from pipeline.shells.against import panels
     from pipeline.shells.against.run import backtested_against, referred
 
-    ref = referred(against, chosen)
+    ref = referred(against, chosen, register)
     with progress_of(quiet) as progress:
         paired = backtested_against(ref, chosen, wish, progress)
     return paired.found, panels.sections(paired.against, paired.found.decided.last)
@@ -119,6 +126,14 @@ def _show(told: "Backtest", lang: Lang) -> None:
         show_against.tables(told, lang)
     else:
         show.tables(told, lang)
+
+
+def _refuse_no_register(register: Path | None, against: str | None) -> None:
+    """A register is a folder, and is looked into for other rules alone."""
+    if register is not None and against is None:
+        fail(f"--register: expected it with --against, got it alone ({register}); leave it out")
+    if register is not None and not (register / LOG).is_dir():
+        fail(f"--register: expected a register of published rules, got {register}; name DATA/register of an engine")
 
 
 def _formats(formats: list[Format] | None, data: Path | None, out: Path | None) -> list[Format]:
