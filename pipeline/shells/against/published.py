@@ -1,35 +1,37 @@
-"""Rules that were published, by their hash: that of their bundle, or that of what decides, which alerts carry."""
+"""The published rules that a hash or its beginning stands for: that of a bundle, or the one that alerts carry."""
 
 from pathlib import Path
 
 from pipeline.shells.against.ref import Published, RefError, texted
-from rules.bundle import LOCK, RULES
+from pipeline.shells.publishing.bundle import LOCK, RULES
+from pipeline.shells.publishing.register import RegisterError, Written, entries, folder_of, whole_hash
 from rules.changes import Texted
 from rules.faults import RuleError
-from rules.register import RegisterError, Written, entries, folder_of
 
 
-def published_in(register: Path) -> Published:
-    """Looks a hash up in a register, proposals too; RefError where several begin so, or where one cannot be read."""
+def published_in(register: Path | None) -> Published:
+    """How to look a hash up in a register; without one no published rules are known."""
 
-    def look_up(prefix: str) -> Texted | None:
+    def found(prefix: str) -> Texted | None:
+        if register is None:
+            return None
         try:
-            found = _bundle(entries(register), prefix)
-            if found is None:
+            bundle = _bundle(entries(register), prefix)
+            if bundle is None:
                 return None
-            folder = folder_of(register, found)
+            folder = folder_of(register, bundle)
             return texted([folder / RULES], folder / LOCK)
         except (RegisterError, RuleError) as error:
-            raise RefError(f"--against {prefix}: {error}") from None
+            raise RefError(f"--against: {error}") from None
 
-    return look_up
+    return found
 
 
-def _bundle(log: list[Written], prefix: str) -> str | None:
-    """The bundle whose hash begins so, else the last one that decides by a hash that begins so."""
-    bundles = {each.entry.bundle for each in log if each.entry.bundle.startswith(prefix)}
-    shelves = {each.entry.shelf: each.entry.bundle for each in log if each.entry.shelf.startswith(prefix)}
-    hits = bundles or set(shelves.values())
-    if len(hits) > 1:
-        raise RegisterError(f"expected more digits, got as many as {len(hits)} published shelves begin with")
-    return next(iter(hits), None)
+def _bundle(steps: list[Written], prefix: str) -> str | None:
+    """The bundle whose hash begins so, else the last one whose rules decide by a hash that begins so."""
+    if any(each.entry.bundle.startswith(prefix) for each in steps):
+        return whole_hash(steps, prefix)
+    shelves = {each.entry.shelf: each.entry.bundle for each in steps if each.entry.shelf.startswith(prefix)}
+    if len(shelves) > 1:
+        raise RegisterError(f"{prefix}: expected more digits, got as many as {len(shelves)} shelves begin with")
+    return next(iter(shelves.values()), None)

@@ -6,14 +6,13 @@ import msgspec
 from rich.progress import Progress
 
 from pipeline.shells.against.published import published_in
-from pipeline.shells.against.ref import Referred, RefError, none_published, rules_at
+from pipeline.shells.against.ref import Referred, RefError, rules_at
 from pipeline.shells.against.told import Against, BacktestAgainst, against_of
 from pipeline.shells.backtest.asked import Chosen, statuses_in, with_drafts
 from pipeline.shells.backtest.judging import Found, found_in
 from pipeline.shells.backtest.run import Wish, asking_of, parts_of
 from pipeline.shells.backtest.workers import Rules
 from pipeline.shells.manners import fail
-from pipeline.shells.publishing.shelves import REGISTER
 from rules.changes import Texted
 from rules.sidecars import all_texts
 
@@ -26,11 +25,9 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def referred(ref: str, chosen: Chosen, register: Path | None) -> Referred:
-    """The rules of a name, or the sentence that says why there are none; a data directory has a register of its own."""
-    data = chosen.past.data
-    place = data / REGISTER if register is None and data is not None else register
+    """The rules of a name, or the sentence that says why there are none."""
     try:
-        return rules_at(ref, chosen.folders, none_published if place is None else published_in(place))
+        return rules_at(ref, chosen.folders, published_in(register))
     except RefError as error:
         fail(str(error))
 

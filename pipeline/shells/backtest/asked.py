@@ -13,9 +13,9 @@ from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.standing import ran_in, standing_in
 from pipeline.shells.embedded.store import DataError
 from pipeline.shells.manners import SHELF, fail, loaded_shelf, refuse_no_file, settings_of
+from pipeline.shells.publishing.bundle import RULES
+from pipeline.shells.publishing.register import SHELVES
 from pipeline.shells.publishing.shelves import REGISTER
-from rules.bundle import RULES
-from rules.register import RegisterError, folder_of
 from rules.rule import Shelf
 
 
@@ -87,17 +87,9 @@ def _stored(data: Path, folders: list[Path] | None, config: Path | None) -> tupl
     if ran is None:
         fail(f"{data}: expected an engine that has run, got one that never started; start it with forewarn run")
     if folders is None and standing.bundle:
-        folders = [_of_bundle(data, standing.bundle)]
+        folders = [data / REGISTER / SHELVES / standing.bundle / RULES]
     elif folders is None and ran.rules is not None:
         folders = [Path(folder) for folder in ran.rules]
     if config is None and ran.config is not None:
         config = Path(ran.config)
     return Past(data=data, lines=standing.lines), folders, config
-
-
-def _of_bundle(data: Path, bundle: str) -> Path:
-    """The folder of the published rules that are in force."""
-    try:
-        return folder_of(data / REGISTER, bundle) / RULES
-    except RegisterError as error:
-        fail(str(error))

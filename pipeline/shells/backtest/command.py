@@ -20,7 +20,8 @@ from pipeline.shells.manners import (
     refuse_no_budget,
     unreachable,
 )
-from rules.register import LOG
+from pipeline.shells.publishing.register import LOG
+from pipeline.shells.publishing.shelves import register_of
 
 if TYPE_CHECKING:
     from pipeline.shells.backtest.asked import Chosen
@@ -49,7 +50,7 @@ def backtest(
         ),
     ] = None,
     register: Annotated[
-        Path | None, typer.Option(help="With --against: register of published rules; that of --data when absent.")
+        Path | None, typer.Option(help="Where --against looks published rules up; that of --data when absent.")
     ] = None,
     truth: Truth = None,
     budget: Budget = None,
@@ -81,7 +82,7 @@ def backtest(
     wish = run.Wish(span=span, truth=truth, budget=budget, processes=processes)
     sources = [*chosen.past.files, *([] if truth is None else [truth])]
     try:
-        found, first = _found(against, register, chosen, wish, quiet=quiet)
+        found, first = _found(against, register_of(data, register), chosen, wish, quiet=quiet)
         written = run.write(found, out, wanted, sources, lang, first)
     except (BadFile, DataError) as error:
         fail(str(error))
