@@ -382,6 +382,28 @@ def test_a_shelf_begins_no_business_day(tmp_path):
     assert ran.code == 0, ran.err
 
 
+def test_a_key_is_made_for_a_person_and_shown_once(tmp_path):
+    file, today = tmp_path / "keys", date(2025, 1, 1)
+    file.write_text("a admin")  # without an end of line
+    ran = forewarn("keys", "add", "read,author", "--person", "anna", "--until", "2030-01-01", "--api-key-file", file)
+    assert (ran.code, ran.err) == (0, "")
+    key = ran.out.split()[0]
+    assert key not in file.read_text()
+    found = read_keys(file).grant(key, today)
+    assert found is not None
+    assert (found.scopes, found.until, found.person) == ({"read", "author"}, date(2030, 1, 1), "anna")
+    assert read_keys(file).grant("a", today) is not None
+    for words, sentence in (
+        (("autor",), "SCOPES: expected some of ingest, read, author, approve, admin with commas between, got 'autor'"),
+        (("read", "--person", "a b"), "--person: expected letters"),
+        (("read", "--until", "soon"), "--until: expected a date"),
+    ):
+        ran = forewarn("keys", "add", *words, "--api-key-file", file)
+        assert ran.code == 2
+        assert sentence in ran.err
+    assert "expected it or --api-key-file, got neither" in forewarn("keys", "add", "read").err
+
+
 # -- what was published, in a backtest --
 
 

@@ -18,6 +18,7 @@ from pipeline.shells.coverage import command as _coverage  # noqa: F401  # its c
 from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.embedded.doctor_command import doctor
+from pipeline.shells.embedded.key_commands import keys_app
 from pipeline.shells.embedded.last_run import as_replay, refuse_own_files
 from pipeline.shells.embedded.letter_commands import letters_app
 from pipeline.shells.embedded.webhooks.commands import webhooks_app
@@ -53,6 +54,7 @@ rules_app.command()(tune)
 rules_app.command()(backtest)
 rules_app.command()(challengers)
 app.add_typer(day_app, name="day")
+app.add_typer(keys_app, name="keys")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(doctor)
 app.add_typer(webhooks_app, name="webhooks")
