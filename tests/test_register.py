@@ -199,6 +199,32 @@ def test_a_shelf_whose_bytes_changed_is_neither_approved_nor_loaded(register, tm
     assert list(shelves.compiled(bundle).rules) == ["misses"]
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/null")], ids=["pipe", "link"])
+def test_what_is_no_file_of_its_own_is_no_part_of_a_shelf(register, tmp_path, make):
+    """A hash cannot be over it, and a rule could come out of it."""
+    bundle = approved(register, rules(tmp_path / "a"))
+    make(register / SHELVES / bundle / "rules" / "more.yaml")
+    with pytest.raises(RegisterError, match="expected the shelf with this hash, got a changed one"):
+        folder_of(register, bundle)
+
+
+def test_a_bundle_is_on_the_disk_with_every_folder_that_leads_to_it(register, tmp_path, monkeypatch):
+    synced: set[int] = set()
+    real = os.fsync
+
+    def noted(opened: int) -> None:
+        synced.add(os.fstat(opened).st_ino)
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    rules(tmp_path / "a" / "pack")
+    bundle = proposed(register, tmp_path / "a")
+    folder = register / SHELVES / bundle
+    assert (folder / "rules" / "pack" / "misses.yaml").is_file()
+    for path in (register, register / SHELVES, register / LOG, folder, *folder.rglob("*")):
+        assert path.stat().st_ino in synced, path
+
+
 def test_two_who_write_at_once_do_not_both_write_the_same_entry(register, tmp_path, monkeypatch):
     first = proposed(register, rules(tmp_path / "a"))
     real = os.link

@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.shells.publishing.bundle import bundle_hash, files_in, is_hash
+from pipeline.shells.lasting import make_folder
+from pipeline.shells.publishing.bundle import BundleError, bundle_hash, files_in, is_hash
 
 SHELVES, LOG = "shelves", "log"
 NAME = r"^[\w.@-]{1,64}$"  # of a person
@@ -121,7 +122,7 @@ def folder_of(register: Path, bundle: str) -> Path:
     folder = register / SHELVES / bundle
     try:
         is_sound = is_hash(bundle) and folder.is_dir() and bundle_hash(files_in(folder)) == bundle
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, BundleError):
         is_sound = False
     if not is_sound:
         got = "a changed one" if folder.is_dir() else "none"
@@ -132,7 +133,7 @@ def folder_of(register: Path, bundle: str) -> Path:
 def made(register: Path) -> Path:
     """The register, its folders made where they are missing."""
     for name in (SHELVES, LOG):
-        (register / name).mkdir(parents=True, exist_ok=True)
+        make_folder(register / name)
     return register
 
 

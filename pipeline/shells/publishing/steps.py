@@ -12,13 +12,13 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from pipeline.shells.lasting import fsync_folder, make_folder
 from pipeline.shells.publishing.bundle import (
     LOCK,
     RULES,
     Files,
     bundle_hash,
     files_in,
-    fsync_folder,
     refuse_others,
     write,
 )
@@ -121,7 +121,7 @@ def _refuse_forged(register: Path, written: Written) -> None:
 def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple[str, str]:
     """The bundle of some files, stored with the lock that counts its rules on; its hash, and that of what decides."""
     shelves = register / SHELVES
-    shelves.mkdir(parents=True, exist_ok=True)
+    make_folder(shelves)
     draft = shelves / f".{token_hex(8)}"
     write(files, draft)
     try:
@@ -166,7 +166,7 @@ def _append(
         previous=found[-1].digest if found else "",
     )
     log = register / LOG
-    log.mkdir(parents=True, exist_ok=True)
+    make_folder(log)
     draft = log / f".{token_hex(8)}"
     with draft.open("wb") as file:
         file.write(entry.model_dump_json(indent=2).encode() + b"\n")
