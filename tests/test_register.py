@@ -2,6 +2,7 @@
 
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,17 @@ def test_a_rollback_goes_to_what_two_persons_agreed_on_and_says_why(register, tm
     assert active(register) == first
     approved(register, tmp_path / "b")  # forward again, by two persons
     assert active(register) == second
+
+
+def test_a_proposal_that_nobody_approved_is_not_among_those_behind_a_rollback(register, tmp_path):
+    first = approved(register, rules(tmp_path / "a"))
+    approved(register, rules(tmp_path / "b", title="In other words"))
+    files = files_in(folder_of(register, first))
+    assert propose(register, files, BEN, read, at=AT, evidence={}).bundle == first
+    roll_back(register, first, BEN, at=AT, why="noisy")
+    found = in_force(entries(register))
+    assert found is not None
+    assert (found.author, found.approver) == ("anna", "ben")
 
 
 # -- what a bundle is --
@@ -239,6 +251,39 @@ def test_two_who_write_at_once_do_not_both_write_the_same_entry(register, tmp_pa
         proposed(register, rules(tmp_path / "b", "high"))
     assert [each.entry.step for each in entries(register)] == ["proposed", "approved"]
     assert [path.name for path in (register / LOG).iterdir() if path.name.startswith(".")] == []
+
+
+def by_hand(register: Path, n: int, **fields: object) -> None:
+    """An entry as whoever may write into the log can write it without any command, chained as it should be."""
+    before = register / LOG / f"{n - 1:05d}.json"
+    entry = json.loads(before.read_text()) | {"n": n, "previous": sha256(before.read_bytes()).hexdigest()}
+    (register / LOG / f"{n:05d}.json").write_text(json.dumps(entry | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "got"),
+    [
+        ({"step": "approved"}, "approved by anna"),
+        ({"step": "approved", "by": {"name": "ANNA", "known_by": "user"}}, "approved by ANNA"),
+        ({"step": "approved", "by": {"name": "ben", "known_by": "user"}, "bundle": "0" * 64}, "approved by ben"),
+        ({"step": "approved", "by": {"name": "ben", "known_by": "user"}, "base": "0" * 64}, "approved by ben"),
+        ({"step": "rolled_back", "by": {"name": "ben", "known_by": "user"}}, "rolled_back by ben"),
+    ],
+    ids=["by its author", "by its author under another case", "without a proposal", "of another base", "never approved"],
+)
+def test_a_step_that_no_command_would_take_is_not_followed(register, tmp_path, fields, got):
+    proposed(register, rules(tmp_path / "a"))
+    by_hand(register, 2, **fields)
+    with pytest.raises(RegisterError, match=rf"00002\.json: expected a step that may follow .*, got {got}"):
+        entries(register)
+
+
+def test_an_approval_does_not_serve_twice(register, tmp_path):
+    approved(register, rules(tmp_path / "a"))
+    second = approved(register, rules(tmp_path / "b", "high"))
+    by_hand(register, 5, base=second)
+    with pytest.raises(RegisterError, match=r"00005\.json: expected a step that may follow .*, got approved by ben"):
+        entries(register)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="expected root, who alone can give files away, got another user")

@@ -30,9 +30,11 @@ from pipeline.shells.publishing.register import (
     RegisterError,
     Step,
     Written,
+    agreed,
     entries,
     folder_of,
     in_force,
+    is_same,
     last_step,
     name_of,
     whole_hash,
@@ -69,7 +71,7 @@ def approve(register: Path, text: str, by: Person, *, at: str) -> Entry:
         raise RegisterError(
             f"{bundle[:12]}: expected a shelf that waits for approval, got one approved as {ended.entry.n}"
         )
-    if author.name.casefold() == by.name.casefold():
+    if is_same(author, by):
         raise RegisterError(f"approver: expected another person than the author {author.name}, got the same; ask one")
     _refuse_forged(register, proposal)
     if entry.base != (None if base is None else base.entry.bundle):
@@ -102,10 +104,9 @@ def refuse_forged(register: Path, found: Sequence[Written], bundle: str) -> None
     What is known by a key was written by the engine, whose user the log belongs to; else a file belongs to its person.
     Who may write as another user, as root may, can forge both.
     """
-    for step in ("proposed", "approved", "rolled_back"):
-        last = last_step(found, bundle, step)
-        if last is not None:
-            _refuse_forged(register, last)
+    rollback = last_step(found, bundle, "rolled_back")
+    for each in (*agreed(found, bundle), *([] if rollback is None else [rollback])):
+        _refuse_forged(register, each)
 
 
 def _refuse_forged(register: Path, written: Written) -> None:
