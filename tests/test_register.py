@@ -140,6 +140,29 @@ def test_versions_count_on_from_the_shelf_in_force(register, tmp_path):
     assert "version: 3" in versions(approved(register, tmp_path / "a"))
 
 
+def test_a_version_is_never_given_to_another_rule(register, tmp_path):
+    def version(bundle: str) -> str:
+        return files_in(folder_of(register, bundle))["shelf.lock"].splitlines()[1].split(",")[0]
+
+    first = approved(register, rules(tmp_path / "a"))
+    second = approved(register, rules(tmp_path / "b", "high"))
+    roll_back(register, first, BEN, at=AT, why="noisy")
+    third = approved(register, rules(tmp_path / "c", "medium"))
+    assert [version(each) for each in (first, second, third)] == [f"misses: {{version: {n}" for n in (1, 2, 3)]
+    roll_back(register, first, BEN, at=AT, why="noisy")
+    (tmp_path / "a" / "misses.yaml").write_text((tmp_path / "a" / "misses.yaml").read_text().replace("A rule", "One"))
+    assert version(approved(register, tmp_path / "a")) == "misses: {version: 1"  # only words
+    without = approved(register, shelf(tmp_path / "d", others=COUNTS_MISSES))
+    assert version(without) == "misses: {version: 3"  # gone, and not forgotten
+    assert version(approved(register, tmp_path / "b")) == "misses: {version: 4"
+
+
+def test_a_lock_cannot_name_a_version_that_no_record_holds(register, tmp_path):
+    files = bundled([rules(tmp_path / "a")]) | {"shelf.lock": f"misses: {{version: {1 << 64}, hash: '{'0' * 64}'}}\n"}
+    with pytest.raises(RuleError, match=r"shelf\.lock:1:\d+ misses.version: expected"):
+        propose(register, files, ANNA, read, at=AT, evidence={})
+
+
 @pytest.mark.parametrize(
     "name", ["../x.yaml", "rules/../../x.yaml", "/rules/x.yaml", "rules/x.py", "x.yaml", "rules//x.yaml", "rules/.."]
 )
@@ -269,7 +292,13 @@ def by_hand(register: Path, n: int, **fields: object) -> None:
         ({"step": "approved", "by": {"name": "ben", "known_by": "user"}, "base": "0" * 64}, "approved by ben"),
         ({"step": "rolled_back", "by": {"name": "ben", "known_by": "user"}}, "rolled_back by ben"),
     ],
-    ids=["by its author", "by its author under another case", "without a proposal", "of another base", "never approved"],
+    ids=[
+        "by its author",
+        "by its author under another case",
+        "without a proposal",
+        "of another base",
+        "never approved",
+    ],
 )
 def test_a_step_that_no_command_would_take_is_not_followed(register, tmp_path, fields, got):
     proposed(register, rules(tmp_path / "a"))

@@ -40,9 +40,10 @@ from pipeline.shells.publishing.register import (
     whole_hash,
 )
 from rules.faults import RuleError
-from rules.rule import Shelf
-from rules.versions import lock_text, locked_in, version_of
+from rules.rule import Rule, Shelf
+from rules.versions import Locked, lock_text, locked_in, version_of
 
+Locks = dict[str, Locked]  # rule -> its version and hash
 Read = Callable[[Path], Shelf]  # the rules of a folder; RuleError where they have faults
 
 
@@ -53,7 +54,7 @@ def propose(
     refuse_others(files)
     found = entries(register)
     base = in_force(found)
-    bundle, shelf = _stored(register, files, None if base is None else base.entry.bundle, read)
+    bundle, shelf = _stored(register, files, found, read)
     if base is not None and base.entry.bundle == bundle:
         raise RegisterError(f"{bundle[:12]}: expected a shelf that differs from the one in force, got the same")
     return _append(register, found, "proposed", bundle, shelf, by, at=at, evidence=evidence, why=why)
@@ -119,7 +120,7 @@ def _refuse_forged(register: Path, written: Written) -> None:
         )
 
 
-def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple[str, str]:
+def _stored(register: Path, files: Files, found: Sequence[Written], read: Read) -> tuple[str, str]:
     """The bundle of some files, stored with the lock that counts its rules on; its hash, and that of what decides."""
     shelves = register / SHELVES
     make_folder(shelves)
@@ -128,9 +129,9 @@ def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple
     try:
         shelf = _read_in(draft, read)
         own = locked_in(files.get(LOCK, ""), LOCK)
-        before = {} if base is None else locked_in(files_in(folder_of(register, base))[LOCK], LOCK)
-        count = {rule.rule: max(version_of(rule, own), version_of(rule, before)) for rule in shelf.rules}
-        kept = {name: (entry.version, entry.hash) for name, entry in [*before.items(), *own.items()]}
+        current, highest = _before(register, found)
+        count = {rule.rule: max(version_of(rule, own), _counted_on(rule, current, highest)) for rule in shelf.rules}
+        kept = {name: (entry.version, entry.hash) for name, entry in _highest(highest, own).items()}
         whole = {**files, LOCK: lock_text(kept | {rule.rule: (count[rule.rule], rule.hash) for rule in shelf.rules})}
     finally:
         shutil.rmtree(draft)
@@ -138,6 +139,30 @@ def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple
     if not (shelves / bundle).exists():
         write(whole, shelves / bundle)
     return bundle, shelf.hash
+
+
+def _before(register: Path, found: Sequence[Written]) -> tuple[Locks, Locks]:
+    """The lock of the shelf in force, and the highest version that each rule had in any shelf that was approved."""
+    base = in_force(found)
+    highest: Locks = {}
+    for bundle in dict.fromkeys(each.entry.bundle for each in found if each.entry.step == "approved"):
+        highest = _highest(highest, _lock_in(register, bundle))
+    return {} if base is None else _lock_in(register, base.entry.bundle), highest
+
+
+def _lock_in(register: Path, bundle: str) -> Locks:
+    return locked_in(files_in(folder_of(register, bundle))[LOCK], LOCK)
+
+
+def _highest(one: Locks, other: Locks) -> Locks:
+    newer = {name: entry for name, entry in other.items() if name not in one or one[name].version < entry.version}
+    return one | newer
+
+
+def _counted_on(rule: Rule, current: Locks, highest: Locks) -> int:
+    """The version of a rule in the shelf in force, else one that no shelf had, be it rolled back."""
+    entry = current.get(rule.rule)
+    return entry.version if entry is not None and entry.hash == rule.hash else version_of(rule, highest)
 
 
 def _read_in(folder: Path, read: Read) -> Shelf:
