@@ -2,8 +2,8 @@
 
 import json
 import os
+import shutil
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -21,7 +21,7 @@ from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.publishing.register import LOG, entries
 from pipeline.shells.publishing.shelves import REGISTER
 from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, forewarn, missed, shelf, written
-from tests.embedded_engines import compiled, opened, taken
+from tests.embedded_engines import compiled, opened, taken, until
 from tests.engine_process import KEY, Engine
 from tests.registers import published
 
@@ -101,7 +101,8 @@ def test_a_batch_that_is_undone_leaves_the_rules_as_they_were(tmp_path):
     bundle = published(tmp_path / "data", second)
 
     def breaks() -> None:
-        runtime.take_line(as_line(PUBLISHED | {"hash": bundle}))
+        step = entries(tmp_path / "data" / REGISTER)[-1].digest
+        runtime.take_line(as_line(PUBLISHED | {"hash": bundle, "id": step}))
         assert list(runtime.shelf.rules) == ["misses", "silent"]
         raise KeyboardInterrupt
 
@@ -356,13 +357,58 @@ def test_two_users_publish_on_the_disk_and_a_running_engine_follows(tmp_path):
         until_in_force(engine, one)
 
 
+def both_published(engine: Engine, *folders: Path) -> list[str]:
+    hashes = []
+    for each in folders:
+        hashes.append(bundle_in(as_person("anna", "publish", each, "--without-past", "a test", url=engine.url).out))
+        assert as_person("ben", "approve", hashes[-1], url=engine.url).code == 0
+    return hashes
+
+
+def until_troubled(engine: Engine, by: str) -> None:
+    until(lambda: by in str(httpx.get(f"{engine.url}/readyz").json()["troubles"]))
+
+
+def put_in_force(engine: Engine) -> list[str]:
+    return [found["hash"][:12] for line in log_of(engine) if "hash" in (found := json.loads(line))]
+
+
+def test_a_register_without_the_step_that_the_engine_follows_is_trouble_and_not_followed(tmp_path):
+    """Who takes the last entries out would else put older rules in force, and nobody would hear of it."""
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **MISSES, **SILENT)
+    with engine_of(tmp_path, first) as engine:
+        one, two = both_published(engine, first, second)
+        log = tmp_path / "data" / REGISTER / LOG
+        last = (log / "00004.json").read_bytes()
+        (log / "00004.json").unlink()
+        until_troubled(engine, f"expected the step by which {two} came into force, got a register without it")
+        assert "bring it back from a backup" in as_person("ben", "approve", one, url=engine.url).err
+        assert len(list(log.iterdir())) == 3
+        (log / "00004.json").write_bytes(last)
+        until(lambda: httpx.get(f"{engine.url}/readyz").json()["troubles"] == [])
+        shutil.move(tmp_path / "data" / REGISTER, tmp_path / "elsewhere")
+        until_troubled(engine, "got a register without it")
+        shutil.move(tmp_path / "elsewhere", tmp_path / "data" / REGISTER)
+        until(lambda: httpx.get(f"{engine.url}/readyz").json()["troubles"] == [])
+        assert put_in_force(engine) == [one, two]
+
+
+def test_a_sender_puts_nothing_in_force_but_what_the_register_had_in_force_and_that_is_told(tmp_path):
+    """A log that is sent to a new engine says which rules decided when; nobody else need say so."""
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **MISSES, **SILENT)
+    with engine_of(tmp_path, first) as engine:
+        one, two = both_published(engine, first, second)
+        record = next(line for line in log_of(engine) if one in line.decode())
+        [own] = engine.post(as_line(PUBLISHED | {"hash": json.loads(record)["hash"]})).json()["results"]
+        assert (own["status"], own["reason"]) == ("refused", "forbidden")
+        assert "expected a step of the register" in own["why"]
+        assert put_in_force(engine) == [one, two]
+        assert engine.post(record).json()["accepted"] == 1
+        until_troubled(engine, f"expected {two} in force, as the register says, got {one}")
+
+
 def until_in_force(engine: Engine, one: str) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if any(json.loads(line).get("hash", "").startswith(one) for line in log_of(engine)):
-            return
-        time.sleep(0.2)
-    raise AssertionError(httpx.get(f"{engine.url}/readyz").text)
+    until(lambda: one in put_in_force(engine))
 
 
 def test_a_key_file_says_whose_a_key_is(tmp_path):

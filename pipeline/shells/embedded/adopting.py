@@ -37,10 +37,11 @@ class Adopting:
         return ran
 
     def refusal(self, event: Event) -> str | None:
-        """Why an event would stop the engine: a shelf is said to be in force that cannot be loaded."""
+        """Why a sender may not say so: a shelf is said to be in force that never was, or cannot be loaded."""
         if isinstance(event, ShelfPublished):
             try:
                 self._shelves.compiled(event.hash)
+                self._shelves.refuse_no_step(event.id, event.hash)
             except Unloadable as error:
                 return str(error)
         return None

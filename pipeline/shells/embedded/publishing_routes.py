@@ -154,18 +154,23 @@ def _person(grant: Grant, said: str | None, field: str) -> Person:
 
 
 def _followed(follower: Follower, step: Callable[[], Entry]) -> Entry:
-    """Take a step, and have the engine decide by what is in force after it."""
+    """Take a step, and have the engine decide by what is in force after it; none where the two differ before."""
+    _follow(follower, "the step is not noted")
     entry = _done(step)
+    _follow(follower, "the step is noted")
+    return entry
+
+
+def _follow(follower: Follower, noted: str) -> None:
     try:
         _done(follower.follow)
     except Full:
-        sentence = "the step is noted, and too many lines wait; it comes into force after them"
+        sentence = f"{noted}, and too many lines wait; what is noted comes into force after them"
         raise Problem(429, "Too many waiting", sentence, headers={"Retry-After": "1"}) from None
     except Unstored as error:
-        raise Problem(507, "Insufficient storage", f"the step is noted; the disk took nothing ({error})") from None
+        raise Problem(507, "Insufficient storage", f"{noted}; the disk took nothing ({error})") from None
     except Halted as error:
-        raise Problem(500, "Stopped", str(error)) from None
-    return entry
+        raise Problem(500, "Stopped", f"{noted}; {error}") from None
 
 
 def _done(step: Callable[[], Done]) -> Done:

@@ -132,6 +132,11 @@ def is_same(one: Person, other: Person) -> bool:
     return one.name.casefold() == other.name.casefold()
 
 
+def is_step(found: Sequence[Written], digest: str | None, bundle: str) -> bool:
+    """Whether an entry of this digest put a bundle in force."""
+    return any(each.digest == digest and each.entry.bundle == bundle for each in found if each.entry.step != "proposed")
+
+
 def whole_hash(found: Sequence[Written], text: str) -> str:
     """The bundle that a hash or its beginning stands for; RegisterError where none or several do."""
     known = dict.fromkeys(each.entry.bundle for each in found)
