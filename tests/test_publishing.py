@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.shells.embedded.bounded import LONGEST
 from pipeline.shells.embedded.disk import Halted
 from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.keys import KeyFileError, read_keys
@@ -305,6 +306,17 @@ def test_who_is_not_who_they_say_is_refused(tmp_path):
             answer = httpx.post(f"{engine.url}/v1/shelves", headers=author, content=json.dumps({"files": files}))
             assert answer.status_code == status, answer.text
             assert sentence in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/shelves", "/v1/dead-letters/replay"])
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(tmp_path, path):
+    body = b'{"files": {"a": "' + b"x" * LONGEST
+    with engine_of(tmp_path, shelf(tmp_path / "rules", **MISSES)) as engine:
+        answer = httpx.post(
+            f"{engine.url}{path}", content=body, headers={"Content-Type": "application/json"}, timeout=60
+        )
+        assert (answer.status_code, answer.json()["title"]) == (413, "Request Entity Too Large")
+        assert f"body: expected at most {LONGEST} bytes" in answer.json()["detail"]
 
 
 # -- people at its disk --

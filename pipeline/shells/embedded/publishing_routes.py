@@ -78,7 +78,10 @@ def _steps(
     Approver = Annotated[Grant, Depends(granted("approve"))]
 
     @router.post(
-        "/v1/shelves", summary="Propose a shelf", status_code=201, responses=declared({}, 400, 401, 403, 409, 422, 500)
+        "/v1/shelves",
+        summary="Propose a shelf",
+        status_code=201,
+        responses=declared({}, 400, 401, 403, 409, 413, 422, 500),
     )
     def proposed(asked: Proposal, grant: Author) -> Entry:
         """It waits for another person's approval; nothing is decided by it before. Scope author."""
@@ -89,7 +92,7 @@ def _steps(
     @router.post(
         "/v1/shelves/{bundle}/approval",
         summary="Approve a shelf",
-        responses=declared({}, 400, 401, 403, 409, 422, 429, 500, 507),
+        responses=declared({}, 400, 401, 403, 409, 413, 422, 429, 500, 507),
     )
     def approved(bundle: Hash, asked: Approval, grant: Approver) -> Entry:
         """It is in force when this answers. The author cannot approve. Scope approve."""
@@ -99,7 +102,7 @@ def _steps(
     @router.post(
         "/v1/shelves/{bundle}/rollback",
         summary="Roll back to a shelf",
-        responses=declared({}, 400, 401, 403, 409, 422, 429, 500, 507),
+        responses=declared({}, 400, 401, 403, 409, 413, 422, 429, 500, 507),
     )
     def rolled_back(bundle: Hash, asked: Rollback, grant: Approver) -> Entry:
         """A shelf that was approved once is in force again when this answers. Scope approve."""
