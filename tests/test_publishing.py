@@ -23,7 +23,7 @@ from pipeline.shells.publishing.register import LOG, entries
 from pipeline.shells.publishing.shelves import REGISTER
 from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, forewarn, missed, shelf, written
 from tests.embedded_engines import compiled, opened, taken, until
-from tests.engine_process import KEY, Engine
+from tests.engine_process import ADMIN, Engine
 from tests.registers import published
 
 PUBLISHED = {"type": "shelf.published", "at": "2025-03-08T10:00:00+08:00", "author": "anna", "approver": "ben"}
@@ -137,6 +137,41 @@ def test_an_old_alert_is_explained_by_the_rule_that_it_came_of(tmp_path):
             assert (ran.code, ran.err) == (0, "")
             assert title in ran.out
     assert (tmp_path / "out" / "rules.jsonl").read_bytes() == (tmp_path / "replayed" / "rules.jsonl").read_bytes()
+
+
+def test_words_that_changed_between_two_starts_are_those_that_an_alert_is_explained_in(tmp_path):
+    for words in ("The first words", "The second words"):
+        rules = shelf(tmp_path / "rules", misses=COUNTS_MISSES | {"title": words})
+        with opened(tmp_path / "data", compiled(rules)) as runtime:
+            taken(runtime, [as_line(missed("m-1", "2025-03-01")), as_line(day_ended("2025-03-01"))])
+            export(runtime.store.database, runtime.shelf, tmp_path / "out")
+        ran = forewarn("explain", "misses/L4/1/opened", "--from", tmp_path / "out")
+        assert (ran.code, ran.err) == (0, "")
+        assert words in ran.out
+
+
+def test_what_closed_before_a_publication_is_shown_by_its_own_rules_after_a_restart(tmp_path):
+    """Nobody names the rules of before any more then, and their folder may be gone."""
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **SILENT)
+    with engine_of(tmp_path, first) as engine:
+        engine.post(as_line(missed("m-1", "2025-03-01")) + b"\n" + as_line(day_ended("2025-03-07")))
+        both_published(engine, second)
+        before, profiles = profile_in(engine), exported_profiles(engine)
+        assert before["measures"] == {"misses": {"L4": {"missed": 1}}}
+        engine.end(signal.SIGTERM)
+        shutil.rmtree(first)
+        engine.start(named=False)
+        assert profile_in(engine) == before
+        assert exported_profiles(engine) == profiles
+
+
+def profile_in(engine: Engine) -> Any:
+    return httpx.get(f"{engine.url}/v1/borrowers/B17", headers=ADMIN).json()["profile"]
+
+
+def exported_profiles(engine: Engine) -> bytes:
+    log_of(engine)
+    return (engine.folder / "exported" / "profiles.jsonl").read_bytes()
 
 
 def test_a_replay_without_the_register_says_what_it_needs(tmp_path):
@@ -255,8 +290,7 @@ def test_two_persons_publish_rules_to_a_running_engine_and_roll_them_back(tmp_pa
 
 
 def alerts_of(engine: Engine) -> list[dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {KEY}"}
-    found: list[dict[str, Any]] = httpx.get(f"{engine.url}/v1/alerts", headers=headers).json()["items"]
+    found: list[dict[str, Any]] = httpx.get(f"{engine.url}/v1/alerts", headers=ADMIN).json()["items"]
     return found
 
 
