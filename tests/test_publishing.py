@@ -139,6 +139,22 @@ def test_an_old_alert_is_explained_by_the_rule_that_it_came_of(tmp_path):
     assert (tmp_path / "out" / "rules.jsonl").read_bytes() == (tmp_path / "replayed" / "rules.jsonl").read_bytes()
 
 
+def test_the_end_that_a_new_rule_brings_is_explained_by_the_rule_that_ended(tmp_path):
+    """It is told under the new shelf, by the version that it was opened by."""
+    other = {"measure": {"many": {"count": "repayment.missed", "over": "30d"}}, "when": "many >= 1", "say": "{many}"}
+    first = shelf(tmp_path / "first", misses=COUNTS_MISSES | {"title": "The first words"})
+    second = shelf(tmp_path / "second", misses=COUNTS_MISSES | other | {"title": "The second words"})
+    bundles = [published(tmp_path / "data", each) for each in (first, second)]
+    lines = [missed("m-1", "2025-03-01"), PUBLISHED | {"hash": bundles[1]}, day_ended("2025-03-01")]
+    with opened(tmp_path / "data", compiled(first)) as runtime:
+        taken(runtime, [as_line(PUBLISHED | {"hash": bundles[0]}), *map(as_line, lines)])
+        export(runtime.store.database, runtime.shelf, tmp_path / "out")
+    for transition, title in (("1/opened", "first"), ("1/closed", "first"), ("2/opened", "second")):
+        ran = forewarn("explain", f"misses/L4/{transition}", "--from", tmp_path / "out")
+        assert (ran.code, ran.err) == (0, "")
+        assert f"The {title} words" in ran.out
+
+
 def test_words_that_changed_between_two_starts_are_those_that_an_alert_is_explained_in(tmp_path):
     for words in ("The first words", "The second words"):
         rules = shelf(tmp_path / "rules", misses=COUNTS_MISSES | {"title": words})
