@@ -139,6 +139,26 @@ def test_an_old_alert_is_explained_by_the_rule_that_it_came_of(tmp_path):
     assert (tmp_path / "out" / "rules.jsonl").read_bytes() == (tmp_path / "replayed" / "rules.jsonl").read_bytes()
 
 
+def test_a_report_tells_an_alert_in_the_words_of_the_rule_that_it_came_of(tmp_path):
+    folders = []
+    for name, verb, say in (("first", "一", "{missed}次"), ("second", "二", "{many}次")):
+        measure = {"missed" if name == "first" else "many": {"count": "repayment.missed", "over": "60d"}}
+        own = {"measure": measure, "when": f"{next(iter(measure))} >= 1", "say": say}
+        folders.append(shelf(tmp_path / name, misses=COUNTS_MISSES | own))
+        texts = {"title": verb, "why": verb, "say": f"{verb}：{say}", "guide": [verb]}
+        texts |= {"false_alarms": [verb], "blind_spots": [verb]}
+        (folders[-1] / "misses.zh.yaml").write_text(json.dumps(texts, ensure_ascii=False), "utf-8")
+    first, second = (published(tmp_path / "data", each) for each in folders)
+    lines = [PUBLISHED | {"hash": first}, missed("m-1", "2025-03-01"), PUBLISHED | {"hash": second}]
+    with opened(tmp_path / "data", compiled(folders[0])) as runtime:
+        taken(runtime, [as_line(each) for each in (*lines, day_ended("2025-03-01"), day_ended("2025-03-02"))])
+        export(runtime.store.database, runtime.shelf, tmp_path / "out")
+    assert forewarn("report", "--from", tmp_path / "out", "--out", tmp_path / "page.html").code == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    for said in ("一：1次", "二：1次"):
+        assert said in page
+
+
 def test_the_end_that_a_new_rule_brings_is_explained_by_the_rule_that_ended(tmp_path):
     """It is told under the new shelf, by the version that it was opened by."""
     other = {"measure": {"many": {"count": "repayment.missed", "over": "30d"}}, "when": "many >= 1", "say": "{many}"}
