@@ -13,10 +13,12 @@ from typing import Any
 import httpx
 import pytest
 
+from config.settings import load
 from pipeline.shells.embedded.bounded import LONGEST
 from pipeline.shells.embedded.disk import Halted
 from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.keys import KeyFileError, read_keys
+from pipeline.shells.embedded.marks import ran_with
 from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.publishing.register import LOG, entries
@@ -208,6 +210,19 @@ def profile_in(engine: Engine) -> Any:
 def exported_profiles(engine: Engine) -> bytes:
     log_of(engine)
     return (engine.folder / "exported" / "profiles.jsonl").read_bytes()
+
+
+def test_data_of_a_version_that_knew_no_publishing_is_started_once_before_it_is_read(tmp_path):
+    rules = shelf(tmp_path / "rules", **MISSES)
+    with opened(tmp_path / "data", compiled(rules)) as runtime:
+        taken(runtime, [as_line(missed("m-1", "2025-03-01")), as_line(day_ended("2025-03-01"))])
+        runtime.store.database.execute("""insert or replace into meta values ('ran', '{"mark": "of then"}')""")
+    words = ("export", "--data", tmp_path / "data", "--rules", rules, "--out", tmp_path / "out")
+    ran = forewarn(*words)
+    assert ran.code == 2
+    assert "got one that an earlier version ran last; start it once with forewarn run" in ran.err
+    with opened(tmp_path / "data", compiled(rules), ran=ran_with("", load(), [rules], None)):
+        assert forewarn(*words).code == 0
 
 
 def test_a_replay_without_the_register_says_what_it_needs(tmp_path):

@@ -69,6 +69,11 @@ def shelf_of_last_run(
     ran = ran_in(database)
     if ran is None:
         fail(f"{data}: expected an engine that has run, got one that never started; start it with forewarn run")
+    if not ran.shelf:
+        fail(
+            f"{data}: expected an engine that has run, got one that an earlier version ran last; "
+            "start it once with forewarn run"
+        )
     bundle = standing_in(database).bundle
     if rules is None and not bundle and ran.rules is not None:
         rules = [Path(folder) for folder in ran.rules]
