@@ -17,7 +17,7 @@ from pipeline.shells.embedded import day_end, following, inbox
 from pipeline.shells.embedded.backfill import BackfillError, refuse_unfinished
 from pipeline.shells.embedded.following import Follower
 from pipeline.shells.embedded.in_force import shelf_to_run
-from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, read_keys
+from pipeline.shells.embedded.keys import KEYS, SCOPES, KeyFileError, Keys, own_key, read_keys
 from pipeline.shells.embedded.last_run import write_files
 from pipeline.shells.embedded.listening import ListenError, address_of, listening
 from pipeline.shells.embedded.marks import ran_with
@@ -125,7 +125,7 @@ def _own_keys(data: Path, lang: Lang, *, quiet: bool) -> Keys:
     """The keys of the data directory; the first is made with it, and shown this once."""
     key = own_key(data)
     if key is not None and not quiet:
-        typer.echo(TEXTS[lang]["fresh_key"].format(key=key))
+        typer.echo(TEXTS[lang]["fresh_key"].format(key=key, scopes=", ".join(SCOPES)))
     return read_keys(data / KEYS)
 
 
