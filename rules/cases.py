@@ -6,7 +6,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from rules.catalogue import Catalogue, Field, Unit
+from rules.catalogue import IDS, Catalogue, Field, Kind, Unit
 from rules.faults import one_of, shown, suggestion
 from rules.language import CaseFile
 from rules.measuring import kind_of, no_event
@@ -15,10 +15,9 @@ from rules.rule import SEVERITIES, Case, Expected, Severity
 from rules.yaml_text import Path
 
 LAST_DAY = 3_650
-# What a case may say of any event beside the fields of its type: whose it is, and what a reversal names.
-IDS = ("borrower_id", "loan_id", "account_id", "id", "source", "reverses", "currency")
+LARGEST = 1_000_000_000_000  # of any number in a case; in minor units or parts per million it still fits into memory
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_FIELD_OF_ALL = ("day", "event", *IDS)
+_OF_THE_LINE = ("day", "event")
 
 
 def read_case(
@@ -61,12 +60,17 @@ def _check_given(given: dict[str, Any], path: Path, catalogue: Catalogue, note: 
         if name in kind.fields:
             _check_value(kind.fields[name], value, (*path, name), note)
         elif name in IDS:
-            if not isinstance(value, str) or not _ID.fullmatch(value):
-                note((*path, name), _not("an id of letters, digits and . _ : -", value))
-        elif name not in _FIELD_OF_ALL:
-            note(
-                (*path, name), f"{event!r} has no field {shown(name)}{suggestion(name, [*kind.fields, *_FIELD_OF_ALL])}"
-            )
+            _check_id(name, value, kind, (*path, name), note)
+        elif name not in _OF_THE_LINE:
+            near = suggestion(name, [*kind.fields, *_OF_THE_LINE, *kind.ids])
+            note((*path, name), f"{event!r} has no field {shown(name)}{near}")
+
+
+def _check_id(name: str, value: Any, kind: Kind, path: Path, note: Notes) -> None:
+    if name not in kind.ids:
+        note(path, f"expected an id of {kind.name!r} ({one_of(kind.ids)}), got {name}; delete it")
+    elif not isinstance(value, str) or not _ID.fullmatch(value):
+        note(path, _not("an id of letters, digits and . _ : -", value))
 
 
 def _check_day(value: Any, path: Path, note: Notes) -> None:
@@ -78,6 +82,8 @@ def _check_value(field: Field, value: Any, path: Path, note: Notes) -> None:
     expected, is_right = _VALUES[field.unit]
     if not is_right(value):
         note(path, _not(expected, value))
+    elif _is_number(value) and abs(value) > LARGEST:
+        note(path, _not(f"a number from {-LARGEST} to {LARGEST}", value))
 
 
 def _check_feeds(file: CaseFile, path: Path, catalogue: Catalogue, note: Notes) -> None:
