@@ -188,6 +188,14 @@ def test_the_command_says_it_in_both_languages(tmp_path, late):
     assert "2025-03-08 前归还 L4 的 1 期（1,200.00 CNY），就不会打开" in chinese
 
 
+def test_a_table_of_other_rules_stands_where_there_are_some(tmp_path, late):
+    [file] = loan_until(tmp_path, "2025-02-08")
+    said = forewarn("explain", "B17", "--events", file, "--rules", tmp_path / "rules")
+    assert (said.code, "Every other rule" in said.out) == (0, True)  # `silent` is unknown
+    alone = forewarn("explain", "B17", "--events", file, "--rules", shelf(tmp_path / "alone", late=LATE))
+    assert (alone.code, "Open alerts" in alone.out, "Every other rule" in alone.out) == (0, True, False)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

@@ -44,7 +44,8 @@ def foreseen(shelf: CompiledShelf, closed: Closed, found: Sequence[Verdict], lan
         if not some:
             out.print(f"  {texts['no_rules']}")
     rest = [each for each in found if each not in is_open and each not in near]
-    out.print(_rest(sorted(rest, key=lambda each: (True, False, None).index(each.truth)), lang))
+    if rest:
+        out.print(_rest(sorted(rest, key=lambda each: (True, False, None).index(each.truth)), lang))
 
 
 def _loans(shelf: CompiledShelf, closed: Closed, lang: Language) -> Table:
