@@ -7,10 +7,11 @@ from decimal import Decimal
 from typing import Any
 
 from rules.catalogue import IDS, Catalogue, Field, Kind, Unit
-from rules.faults import one_of, shown, suggestion
+from rules.faults import nearest, one_of, shown, suggestion
 from rules.language import CaseFile
 from rules.measuring import kind_of, no_event
 from rules.notes import Notes
+from rules.parts import Parts
 from rules.rule import SEVERITIES, Case, Expected, Severity
 from rules.yaml_text import Path
 
@@ -21,11 +22,12 @@ _OF_THE_LINE = ("day", "event")
 
 
 def read_case(
-    file: CaseFile, path: Path, severities: frozenset[Severity] | None, catalogue: Catalogue, note: Notes
+    file: CaseFile, path: Path, severities: frozenset[Severity] | None, catalogue: Catalogue, note: Notes, parts: Parts
 ) -> Case:
     """The case; what is wrong with it is noted. `severities` are those that the rule can say, None when not known."""
     for i, given in enumerate(file.given):
-        _check_given(given, (*path, "given", i), catalogue, note)
+        if parts.has(*path, "given", i):
+            _check_given(given, (*path, "given", i), catalogue, note)
     for i, expected in enumerate(file.expect):
         at = (*path, "expect", i)
         _check_day(expected.day, (*at, "day"), note)
@@ -44,30 +46,31 @@ def read_case(
 
 
 def _check_given(given: dict[str, Any], path: Path, catalogue: Catalogue, note: Notes) -> None:
-    if "day" not in given:
-        note(path, "day is missing: the day on which it happens, counted from 0")
-    else:
-        _check_day(given["day"], (*path, "day"), note)
     event = given.get("event")
-    if event is None:
-        note(path, "event is missing: what happens, such as repayment.missed")
-        return
     kind = kind_of(event, catalogue) if isinstance(event, str) else None
-    if kind is None:
+    words = [*_OF_THE_LINE, *IDS] if kind is None else [*kind.fields, *_OF_THE_LINE, *kind.ids]
+    means = {name: nearest(name, words) for name in given if name not in (*words, *IDS)}
+    if "day" in given:
+        _check_day(given["day"], (*path, "day"), note)
+    elif "day" not in means.values():
+        note(path, "day is missing: the day on which it happens, counted from 0")
+    if event is None and "event" not in means.values():
+        note(path, "event is missing: what happens, such as repayment.missed")
+    elif event is not None and kind is None:
         note((*path, "event"), no_event(event, catalogue) if isinstance(event, str) else _not("an event", event))
-        return
     for name, value in given.items():
-        if name in kind.fields:
-            _check_value(kind.fields[name], value, (*path, name), note)
-        elif name in IDS:
+        if name in IDS:
             _check_id(name, value, kind, (*path, name), note)
-        elif name not in _OF_THE_LINE:
-            near = suggestion(name, [*kind.fields, *_OF_THE_LINE, *kind.ids])
-            note((*path, name), f"{event!r} has no field {shown(name)}{near}")
+        elif kind is not None and name in kind.fields:
+            _check_value(kind.fields[name], value, (*path, name), note)
+        elif kind is not None and name in means:
+            note((*path, name), f"{event!r} has no field {shown(name)}{suggestion(name, words)}")
+        elif means.get(name) in _OF_THE_LINE:
+            note((*path, name), f"no such field{suggestion(name, words)}")
 
 
-def _check_id(name: str, value: Any, kind: Kind, path: Path, note: Notes) -> None:
-    if name not in kind.ids:
+def _check_id(name: str, value: Any, kind: Kind | None, path: Path, note: Notes) -> None:
+    if kind is not None and name not in kind.ids:
         note(path, f"expected an id of {kind.name!r} ({one_of(kind.ids)}), got {name}; delete it")
     elif not isinstance(value, str) or not _ID.fullmatch(value):
         note(path, _not("an id of letters, digits and . _ : -", value))

@@ -209,6 +209,7 @@ def test_one_fault_does_not_hide_another(refused):
         more="quite: 3d\ntask: {queue: care}",
     ) == [
         "per: expected borrower_id, loan_id or account_id, got 'borrower'; did you mean 'borrower_id'?",
+        "measure.m.count: no event named 'repayment.mised'; did you mean 'repayment.missed'?",
         "measure.m.over: expected a time such as '36h', '60d' or '8w', got 'two months'",
         "measure.n.cuont: no such field; did you mean 'count'?",
         "measure.o.count: no event named 'repayment.mised'; did you mean 'repayment.missed'?",
