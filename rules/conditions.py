@@ -128,7 +128,7 @@ def names_in(part: Condition | Expression) -> Iterator[str]:
 
 def _read(source: Source | Unreadable, terms: Terms) -> Condition:
     if isinstance(source, Unreadable):
-        raise ConditionFaults([source.message])
+        raise ConditionFaults(list(source.messages))
     reader = _Reader(source, terms)
     condition = reader.condition(source.tree, 0)
     if reader.messages:
@@ -142,7 +142,7 @@ class _Reader:
     def __init__(self, source: Source, terms: Terms) -> None:
         self.source = source
         self.terms = terms
-        self.messages: list[str] = []
+        self.messages = list(source.messages)
 
     # -- what is true or false ----------------------------------------------
 

@@ -251,13 +251,13 @@ def test_the_only_measure_hides_nothing_by_its_fault(tmp_path):
     text = GOOD.replace(MEASURES_OF_GOOD, "measure:\n  missed: {count: repayment.mised, over: a month}\n")
     text = text.replace(", silent: {fitted: 2025-02-10}", "").replace(", {overdue:.0f} days late, {again}", "")
     text = text.replace("{high: score < 500, critical: missed >= 3 and paid < 7}", "{high: paid < 7}")
-    text = text.replace(
-        "missed >= 2 and overdue >= 5 or again and silent >= 3 and balance < 100", "missed >= 2 and x > 1"
-    )
+    asked = "missed >= 2 and overdue >= 5 or again and silent >= 3 and balance < 100"
+    text = text.replace(asked, "missed >= 2 && x > 1")
     assert faults(tmp_path, text) == [
         "escalate.high: no measure named 'paid'; there is missed",
         f"measure.missed.count: {NO_MISED}",
         f"measure.missed.over: {SPAN} 'a month'",
+        "when: cannot read 'missed >= 2 && x > 1'; write and in place of &&",
         "when: no measure named 'x'; there is missed",
     ]
 
