@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from pipeline.events import CATALOGUE
+from rules.laws import check
 from rules.loader import load_file
 
 GOOD = """\
@@ -303,3 +304,32 @@ def test_a_name_and_what_it_challenges_are_one_fault_each(tmp_path, rule, challe
     line = "" if challenges is None else f"challenges: {challenges}\n"
     text = GOOD.replace("rule: late\n", f"rule: {rule}\n{line}")
     assert [each.split(":")[0] for each in faults(tmp_path, text)] == found
+
+
+# -- texts beside a rule ----------------------------------------------------
+
+TEXTS = """\
+title: 逾期
+why: 逾期就是信号。
+say: "{missed.over} 内漏还 {missed} 期，逾期 {overdue} 天，{again}"
+guide: [问一问。]
+false_alarms: [换了银行。]
+blind_spots: [现金。]
+"""
+
+
+@pytest.mark.parametrize("slips", [[], SLIPS[2:3], SLIPS[9:10]], ids=["good", "no owner", "no such event"])
+def test_a_fault_of_a_rule_hides_none_of_its_texts(tmp_path, slips):
+    (tmp_path / "late.yaml").write_text(with_slips(slips), "utf-8")
+    beside = tmp_path / "late.zh.yaml"
+
+    def found(texts: str) -> list[str]:
+        beside.write_text(texts, "utf-8")
+        every = check([tmp_path], CATALOGUE, None, None)
+        return [f"{each.line} {each.path}: {each.message}" for each in every if each.file == str(beside)]
+
+    assert found(TEXTS) == []
+    assert found(TEXTS.replace("guide:", "giude:").replace("{again}", "{again!r}")) == [
+        "3 say: cannot read the slot at '{again!r}'; write {measure}, {measure.over} or {measure:.0f}",
+        "4 giude: no such field; did you mean 'guide'?",
+    ]
