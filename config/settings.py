@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from config.calendar import Calendar
 from rules.faults import RuleError, shown
+from rules.packs import known_packs
 from rules.yaml_text import Document, checked, read, validate
 
 DEFAULT = Path(__file__).parent / "default.yaml"
@@ -116,6 +117,7 @@ class Settings(BaseModel):
     buckets: Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_rising)]
     allocation: Annotated[tuple[Part, ...], AfterValidator(_all_parts)]
     materiality: Materiality
+    packs: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(known_packs)]
     queues: Annotated[tuple[Queue, ...], Field(min_length=1), AfterValidator(_once_each)]
     calendar: Calendar
     task_due_at: Annotated[time, BeforeValidator(_clock)]

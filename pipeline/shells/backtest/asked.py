@@ -35,7 +35,8 @@ def chosen(files: list[Path] | None, data: Path | None, folders: list[Path] | No
     past = Past(files=tuple(files or []))
     if data is not None:
         past, folders, config = _stored(data, folders, config)
-    settings, shelf = settings_of(config), loaded_shelf(folders)
+    settings = settings_of(config)
+    shelf = loaded_shelf(folders, settings)
     statuses: dict[str, str] = {rule.rule: rule.status for rule in shelf.rules if rule.status != "retired"}
     if not statuses:
         fail("--rules: expected at least one rule that is not retired, got none; name a folder of rules")

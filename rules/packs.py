@@ -1,0 +1,63 @@
+"""The packs of the shipped shelf: each folder of it is one, and a bank's settings say which of them decide."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from rules.faults import shown, suggestion
+from rules.rule import Rule
+
+SHELF = Path(__file__).parent / "shelf"
+
+
+@dataclass(frozen=True)
+class Off:
+    """The packs that do not decide; rules of two of them are never held against each other, as nobody runs both."""
+
+    packs: frozenset[str] = field(default_factory=frozenset)
+
+    def has(self, rule: Rule) -> bool:
+        """Whether a rule stands in a pack that is off."""
+        return pack_of(rule) in self.packs
+
+    def parts(self, one: Rule, other: Rule) -> bool:
+        """Whether two rules stand in different packs that are both off."""
+        return self.has(one) and self.has(other) and pack_of(one) != pack_of(other)
+
+
+NONE_OFF = Off()
+
+
+def pack_of(rule: Rule) -> str:
+    """The folder that a rule stands in."""
+    return Path(rule.file).parent.name
+
+
+def shipped_packs() -> tuple[str, ...]:
+    """The names of all packs.
+
+    >>> "individuals" in shipped_packs()
+    True
+    """
+    return tuple(sorted(path.name for path in SHELF.iterdir() if path.is_dir()))
+
+
+def folders_of(packs: Iterable[str]) -> list[Path]:
+    """Where the files of some packs stand."""
+    return [SHELF / pack for pack in packs]
+
+
+def off_beside(packs: Iterable[str]) -> Off:
+    """The packs that are off when these are on."""
+    return Off(frozenset(shipped_packs()) - frozenset(packs))
+
+
+def known_packs(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The names of packs, each there and named once; ValueError with a sentence for the first that is not."""
+    known = shipped_packs()
+    for name in names:
+        if name not in known:
+            raise ValueError(f"expected packs of the shipped shelf, got {shown(name)}{suggestion(name, known)}")
+        if names.count(name) > 1:
+            raise ValueError(f"expected each pack once, got {name!r} twice")
+    return names
