@@ -55,7 +55,7 @@ def implied_faults(rules: Sequence[Written], catalogue: Catalogue, off: Off = NO
             reading[name].append(i)
     for i, each in enumerate(seen):
         beside = [seen[j] for j in sorted({j for name in each.names for j in reading[name]} - {i})]
-        beside = [other for other in beside if not off.parts(each.written.rule, other.written.rule)]
+        beside = [other for other in beside if not off.keeps_apart(each.written.rule, other.written.rule)]
         other = next((other for other in beside if _adds_nothing(each, other)), None)
         if other is not None:
             yield each.written.document.fault(("when",), _sentence(other))

@@ -1,8 +1,8 @@
 """The packs of the shipped shelf: each folder of it is one, and a bank's settings say which of them decide."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from rules.faults import shown, suggestion
 from rules.rule import Rule
@@ -10,17 +10,16 @@ from rules.rule import Rule
 SHELF = Path(__file__).parent / "shelf"
 
 
-@dataclass(frozen=True)
-class Off:
+class Off(NamedTuple):
     """The packs that do not decide; rules of two of them are never held against each other, as nobody runs both."""
 
-    packs: frozenset[str] = field(default_factory=frozenset)
+    packs: frozenset[str] = frozenset()
 
     def has(self, rule: Rule) -> bool:
         """Whether a rule stands in a pack that is off."""
         return pack_of(rule) in self.packs
 
-    def parts(self, one: Rule, other: Rule) -> bool:
+    def keeps_apart(self, one: Rule, other: Rule) -> bool:
         """Whether two rules stand in different packs that are both off."""
         return self.has(one) and self.has(other) and pack_of(one) != pack_of(other)
 
