@@ -82,11 +82,14 @@ class Coverage:
         return sum(sign.status == status for sign in self.signs)
 
 
-def coverages(rules: Iterable[Rule], folder: Path = LISTS, off: Off = NONE_OFF) -> list[Coverage]:
+def coverages(
+    rules: Iterable[Rule], folder: Path = LISTS, off: Off = NONE_OFF, *, is_own: bool = True
+) -> list[Coverage]:
     """Every list of a folder, by name.
 
     Raises RuleError with every fault: a list that cannot be read, a rule that names a sign which its list does not
-    have, a sign that nothing sees and nobody says why, and one said to be missing that a rule sees.
+    have, and, where the lists were written for these rules, a sign that nothing sees and nobody says why, and one said
+    to be missing that a rule sees.
     """
     by_ref: dict[str, list[Rule]] = {}
     for rule in sorted(rules, key=lambda rule: rule.rule):
@@ -101,7 +104,8 @@ def coverages(rules: Iterable[Rule], folder: Path = LISTS, off: Off = NONE_OFF) 
         except RuleError as error:
             faults += error.faults
             continue
-        faults += [*_unknown_signs(path.stem, written, by_ref), *_unexplained(path.stem, written, by_ref, document)]
+        faults += _unknown_signs(path.stem, written, by_ref)
+        faults += _unexplained(path.stem, written, by_ref, document) if is_own else []
         found.append(_covered(path.stem, written, by_ref, off))
     if faults:
         raise RuleError(faults)

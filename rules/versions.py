@@ -6,7 +6,7 @@ that the loss is noticed.
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,11 @@ class LockFile(RootModel[dict[str, Locked]]):
 
 def rule_hash(rule: Rule) -> str:
     """The hash over every field but owner, title, why, guide, false_alarms, blind_spots, refs, basis and tests."""
+    return _sha256(deciding(rule))
+
+
+def deciding(rule: Rule) -> dict[str, Any]:
+    """What the hash is over, each field in one spelling."""
     decides = {
         "rule": rule.rule,
         "status": rule.status,
@@ -50,7 +55,7 @@ def rule_hash(rule: Rule) -> str:
         "challenges": rule.challenges,
         "retired_because": rule.retired_because,
     }
-    return _sha256(decides | _looks_at(rule))
+    return decides | _looks_at(rule)
 
 
 def rule_shape(rule: Rule) -> str:
@@ -72,9 +77,18 @@ def read_lock(path: Path) -> tuple[Document | None, dict[str, Locked]]:
         return None, {}
     except UnicodeDecodeError:
         raise RuleError([Fault(str(path), 1, 1, "file", "expected UTF-8, got other bytes; restore the lock")]) from None
+    return _read_lock(text, str(path))
+
+
+def locked_in(text: str, file: str) -> dict[str, Locked]:
+    """The entries of a lock's text; RuleError when it is none."""
+    return _read_lock(text, file)[1]
+
+
+def _read_lock(text: str, file: str) -> tuple[Document | None, dict[str, Locked]]:
     if all(line.startswith("#") or not line.strip() for line in text.splitlines()):
         return None, {}
-    document = read(text, str(path))
+    document = read(text, file)
     return document, validate(document, LockFile).root
 
 
@@ -91,11 +105,17 @@ def update_lock(path: Path, shelf: Shelf) -> None:
     _, locked = read_lock(path)
     entries = {name: (entry.version, entry.hash) for name, entry in locked.items()}
     entries |= {rule.rule: (version_of(rule, locked), rule.hash) for rule in shelf.rules}
+    path.write_text(lock_text(entries), "utf-8")
+
+
+def lock_text(entries: Mapping[str, tuple[int, str]]) -> str:
+    """The text of a lock: rule -> its version and hash."""
     head = (
         "# How often each rule changed, and the hash of what decides. Made from the shelf; not for editing by hand.\n"
     )
-    body = "".join(f"{name}: {{version: {n}, hash: '{hash_}'}}\n" for name, (n, hash_) in sorted(entries.items()))
-    path.write_text(head + body, "utf-8")
+    return head + "".join(
+        f"{name}: {{version: {n}, hash: '{hash_}'}}\n" for name, (n, hash_) in sorted(entries.items())
+    )
 
 
 def _looks_at(rule: Rule) -> dict[str, Any]:

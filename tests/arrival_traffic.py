@@ -78,6 +78,17 @@ def rules() -> dict[str, Told]:
     }
 
 
+def other_rules() -> dict[str, Told]:
+    """The same with every kind of change: numbers and words of one, the window of another, one gone, one no shadow."""
+    found = rules()
+    found["missed_twice"] |= {"when": "missed >= 1 and overdue >= 4", "say": "it still holds"}
+    found["spends"]["measure"]["spent"] |= {"over": "14d"}
+    found["unseen"] |= {"status": "live"}
+    found["overdrawn_then_late"] |= {"severity": "high"}
+    del found["silent"]
+    return found
+
+
 def arrival_log(seed: int, *, with_day_ended: bool) -> list[bytes]:
     """The lines of one log; with `day.ended` some feeds are missing on some days and some events come early."""
     draw = random.Random(seed)

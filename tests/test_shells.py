@@ -1,6 +1,7 @@
 """The law of the project: equal records in equal order give equal decisions, byte for byte, through every shell."""
 
 import json
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -20,17 +21,20 @@ from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.arrival_files import closes_in
 from pipeline.shells.embedded.borrowers import Kept
 from pipeline.shells.embedded.export import export
+from pipeline.shells.embedded.in_force import bundle_at_close
 from pipeline.shells.embedded.records import LOG
 from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.standing import Ran
-from pipeline.shells.embedded.store import Store
 from pipeline.shells.portfolio import Loaded, Portfolio, refused
-from pipeline.shells.replay import replay
+from pipeline.shells.publishing.shelves import REGISTER, Shelves
+from pipeline.shells.replay import ORDER, replay
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
-from tests.arrival_logs import COUNTS_MISSES, day_ended, due, forewarn, paid, shelf, written
+from rules.register import entries
+from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, due, forewarn, paid, shelf, written
 from tests.arrival_logs import told as told_of
-from tests.arrival_traffic import arrival_log, rules
+from tests.arrival_traffic import arrival_log, other_rules, rules
+from tests.registers import published
 
 FILES = {
     Alert: "alerts.jsonl",
@@ -50,12 +54,24 @@ def compiled(rules: Path, config: Path) -> CompiledShelf:
 # -- the shells -------------------------------------------------------------
 
 
+def shelves(rules: Path, config: Path) -> Callable[[str], CompiledShelf]:
+    """What was published, in a register beside the rules."""
+    return Shelves(rules.parent / REGISTER, terms_of(load(config))).compiled
+
+
+def registered(rules: Path, data: Path) -> None:
+    """The same register in a data directory."""
+    if (rules.parent / REGISTER).exists():
+        shutil.copytree(rules.parent / REGISTER, data / REGISTER, dirs_exist_ok=True)
+
+
 def replay_in_process(files: list[Path], rules: Path, config: Path, out: Path) -> None:
-    replay(files, compiled(rules, config), out, Progress(disable=True))
+    replay(files, compiled(rules, config), out, Progress(disable=True), shelf_of=shelves(rules, config))
 
 
 def replay_by_command(files: list[Path], rules: Path, config: Path, out: Path) -> None:
-    ran = forewarn("replay", *files, "--rules", rules, "--config", config, "--out", out, "--quiet")
+    known = ["--register", rules.parent / REGISTER]
+    ran = forewarn("replay", *files, "--rules", rules, "--config", config, *known, "--out", out, "--quiet")
     assert (ran.code, ran.out, ran.err) == (0, "", "")
 
 
@@ -65,6 +81,7 @@ def list_of_arrivals(files: list[Path], rules: Path, config: Path, out: Path) ->
     found = compiled(rules, config)
     decoder = Decoder(found.terms.zone.name, found.terms.reporting_currency)
     portfolio = Portfolio(found, Loaded(), closes_by_record=closes_in(files, decoder) is not None)
+    portfolio.shelf_of = shelves(rules, config)
     decisions: list[Decision] = []
     for number, raw in enumerate(file.read_bytes().split(b"\n")[:-1], 1):
         position = {"file": file.name, "line": number}
@@ -137,14 +154,16 @@ def embedded(batch: int, most: int) -> Shell:
     def shell(files: list[Path], rules: Path, config: Path, out: Path) -> None:
         [file] = files
         lines, data = file.read_bytes().split(b"\n")[:-1], out.parent / "data"
+        registered(rules, data)
         for start in range(0, len(lines), batch):
             runtime = Runtime(data, compiled(rules, config), ran=Ran(mark="the same"))
             runtime.borrowers = runtime.portfolio.borrowers = Kept(runtime.store, most)
             runtime.take([Batch(lines[start : start + batch])])
             runtime.close()
-        store = Store(data)
-        export(store.database, compiled(rules, config), out)
-        store.close()
+        runtime = Runtime(data, compiled(rules, config), ran=Ran(mark="the same"))
+        at_close = runtime.shelf_of(bundle_at_close(runtime.store.database, runtime.standing))
+        export(runtime.store.database, runtime.shelf, out, at_close=at_close)
+        runtime.close()
 
     return shell
 
@@ -153,6 +172,7 @@ def backfilled(files: list[Path], rules: Path, config: Path, out: Path) -> None:
     """History loaded into a new data directory to the last day that it closes, then its export."""
     closes = [line for line in files[0].read_bytes().splitlines() if b'"day.ended"' in line]
     words: list[str | Path] = ["--data", out.parent / "data", "--quiet"]
+    registered(rules, out.parent / "data")
     until = json.loads(closes[-1])["date"]
     ran = forewarn("backfill", *files, "--until", until, "--rules", rules, "--config", config, *words)
     assert (ran.code, ran.err) == (0, "")
@@ -179,14 +199,30 @@ LIVE: dict[str, Shell] = {
 # -- the law ----------------------------------------------------------------
 
 
+PUBLISHED = {"type": "shelf.published", "at": "2025-01-01T00:00:00+08:00", "author": "anna", "approver": "ben"}
 Given = tuple[list[Path], Path, Path]  # files, rules and settings
 
 
-def given(folder: Path, *, with_day_ended: bool) -> Given:
-    log = written(folder / "log.jsonl", *arrival_log(11, with_day_ended=with_day_ended))
+def given(folder: Path, *, with_day_ended: bool, publishes: bool = False) -> Given:
+    lines = arrival_log(11, with_day_ended=with_day_ended)
+    if publishes:
+        lines = with_publications(folder, lines)
+    log = written(folder / "log.jsonl", *lines)
     config = folder / "settings.yaml"
     config.write_text("history_from: 2024-11-01\nmissed_from: {default: both}\n")
     return [log], shelf(folder / "rules", **rules()), config
+
+
+def with_publications(folder: Path, lines: list[bytes]) -> list[bytes]:
+    """The same lines with other rules from a third on, words alone changed at a half, and back at two thirds."""
+    first, other = shelf(folder / "first", **rules()), shelf(folder / "other", **other_rules())
+    words = shelf(
+        folder / "words", **{name: rule | {"title": "In other words"} for name, rule in other_rules().items()}
+    )
+    parts = [(len(lines) * n // 60, published(folder, each)) for n, each in ((7, first), (20, other), (30, words))]
+    for place, bundle in reversed([*parts, (len(lines) * 40 // 60, parts[0][1])]):
+        lines.insert(place, as_line(PUBLISHED | {"hash": bundle}))
+    return lines
 
 
 def replayed(told: Given, out: Path) -> dict[str, bytes]:
@@ -195,9 +231,13 @@ def replayed(told: Given, out: Path) -> dict[str, bytes]:
     return {name: (out / name).read_bytes() for name in (*FILES.values(), *AS_OF_A_CLOSE)}
 
 
-@pytest.fixture(scope="module", params=["days closed by dates", "days closed by records"])
+LOGS = ["days closed by dates", "days closed by records", "days closed by records, rules published"]
+
+
+@pytest.fixture(scope="module", params=LOGS)
 def told(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Given:
-    return given(tmp_path_factory.mktemp("told"), with_day_ended="records" in request.param)
+    is_told = {"with_day_ended": "records" in request.param, "publishes": "published" in request.param}
+    return given(tmp_path_factory.mktemp("told"), **is_told)
 
 
 @pytest.fixture(scope="module")
@@ -205,13 +245,14 @@ def expected(told: Given, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     return replayed(told, tmp_path_factory.mktemp("expected") / "out")
 
 
-def test_the_log_makes_every_rule_and_every_transition_speak(expected):
+def test_the_log_makes_every_rule_and_every_transition_speak(told, expected):
     alerts = expected["alerts.jsonl"] + expected["shadow.jsonl"]
     for name in rules():
         assert b'"rule":"' + name.replace("_", "-").encode() + b'"' in alerts, name
     for transition in (b"opened", b"raised", b"closed"):
         assert b'"transition":"' + transition + b'"' in alerts
-    for reason in (b"cleared", b"corrected", b"loan_closed"):
+    with_changes = (b"rule_changed",) if (told[1].parent / REGISTER).exists() else ()
+    for reason in (b"cleared", b"corrected", b"loan_closed", *with_changes):
         assert b'"reason":"' + reason + b'"' in alerts
     for status in (b"open", b"updated", b"cancelled", b"done"):
         assert b'"status":"' + status + b'"' in expected["collection-tasks.jsonl"]
@@ -228,19 +269,40 @@ def test_every_shell_gives_equal_bytes(told, expected, tmp_path, name):
         assert differences((tmp_path / "out" / file).read_bytes(), expected[file]) == []
 
 
+@pytest.mark.parametrize("publishes", [False, True], ids=["one shelf", "shelves published"])
 @pytest.mark.parametrize("after", [0, 15], ids=["to a close", "to the middle of a day"])
 @pytest.mark.parametrize("name", LIVE)
-def test_every_live_shell_gives_equal_bytes_profiles_months_and_queues(tmp_path, name, after):
-    told = given(tmp_path, with_day_ended=True)
+def test_every_live_shell_gives_equal_bytes_profiles_months_and_queues(tmp_path, name, after, publishes):
+    told = given(tmp_path, with_day_ended=True, publishes=publishes)
     lines = told[0][0].read_bytes().splitlines(keepends=True)
     closes = [n for n, line in enumerate(lines, 1) if b'"day.ended"' in line]
     last = max(close for close, following in pairwise(closes) if following - close > after)
+    if publishes and after:  # after the last close, whose profiles are of the shelf before
+        [*_, words] = entries(tmp_path / REGISTER)
+        lines.insert(last + 3, as_line(PUBLISHED | {"hash": words.entry.bundle}) + b"\n")
     log = tmp_path / LOG  # dead letters name the file
     log.write_bytes(b"".join(lines[: last + after]))
     told = ([log], *told[1:])
     LIVE[name](*told, tmp_path / "out")
+    if name != "embedded, by backfill" or not after:  # it loads no more than to its last close
+        assert shelves_in(tmp_path / "out") == shelves_in_replay(told, tmp_path / "ordered")
     for file, content in replayed(told, tmp_path / "expected").items():
         assert differences((tmp_path / "out" / file).read_bytes(), content) == []
+
+
+def shelves_in_replay(told: Given, out: Path) -> dict[object, str]:
+    replay_in_process(*told, out)
+    return shelves_in(out)
+
+
+def shelves_in(out: Path) -> dict[object, str]:
+    """By which shelf each line was judged and each day closed, as the order record says."""
+    found: dict[object, str] = {}
+    for raw in (out / ORDER).read_bytes().splitlines():
+        entry = json.loads(raw)
+        places = [entry["closed"]] if "closed" in entry else range(entry["first"], entry["last"] + 1)
+        found |= dict.fromkeys(places, entry["shelf"])
+    return found
 
 
 def differences(got: bytes, wanted: bytes) -> list[tuple[bytes, bytes]]:

@@ -37,6 +37,7 @@ from pipeline.shells.manners import (
     shelf_of,
     unreachable,
 )
+from pipeline.shells.publishing.shelves import Shelves, Unloadable, nothing_published
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
 from pipeline.shells.rules_commands import rules_app
@@ -48,6 +49,7 @@ from rules.faults import RuleError
 app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=None)
 app.add_typer(rules_app, name="rules")
 rules_app.command()(tune)
+rules_app.command()(backtest)
 app.add_typer(day_app, name="day")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(doctor)
@@ -98,6 +100,9 @@ def replay(
     events: Annotated[list[Path], typer.Argument(help="Event files, .jsonl or .jsonl.gz.")],
     out: Annotated[Path, typer.Option(help="Folder of the decisions.")],
     rules: Annotated[list[Path] | None, typer.Option(help="Rule folder in place of the shipped shelf.")] = None,
+    register: Annotated[
+        Path | None, typer.Option(help="Register of the shelves that the events say were published (DATA/register).")
+    ] = None,
     storm_guard: Annotated[
         bool, typer.Option("--storm-guard", help="Hold openings beyond a rule's daily_openings, in held.jsonl.")
     ] = False,
@@ -110,10 +115,11 @@ def replay(
     for path in events:
         refuse_no_file(path)
     shelf = shelf_of(rules, settings)
+    shelves = nothing_published if register is None else Shelves(register, shelf.terms).compiled
     with progress_of(quiet) as progress:
         try:
-            summary = run_replay(events, shelf, out, progress, StormGuard(shelf) if storm_guard else None)
-        except BadFile as error:
+            summary = run_replay(events, shelf, out, progress, StormGuard(shelf) if storm_guard else None, shelves)
+        except (BadFile, Unloadable) as error:
             fail(str(error))
         except OSError as error:
             fail(unreachable(error))

@@ -39,7 +39,7 @@ def _explained(alert_id: str, folder: Path, lang: Language, quiet: bool) -> str 
     if alert is None:
         names = ", ".join(ALERTS)
         return f"{alert_id}: expected the id of an alert in {names} of {folder}, got one that is not there"
-    record = _found(folder, (RULES,), "rule", alert["rule"])
+    record = _rule_of(alert, folder)
     if record is None:
         return f"{alert['rule']}: expected its text in {folder / RULES}, got nothing; replay again"
     rule = msgspec.convert(record, KeptRule)
@@ -63,6 +63,14 @@ def _found(folder: Path, names: tuple[str, ...], key: str, value: str) -> dict[s
                     if record.get(key) == value and "rule" in record:  # Held tasks have an id, too.
                         return record
     return None
+
+
+def _rule_of(alert: dict[str, Any], folder: Path) -> dict[str, Any] | None:
+    """The rule as it was in the shelf that the alert names, else as it was last."""
+    path = folder / RULES
+    lines = path.read_bytes().splitlines() if path.is_file() else []
+    same = [each for raw in lines if (each := msgspec.json.decode(raw))["rule"] == alert["rule"]]
+    return next((each for each in same if alert["shelf"] in each.get("shelves", ())), same[-1] if same else None)
 
 
 def _print(alert: dict[str, Any], message: str, kept: KeptRule, rule: Rule, lang: Language) -> None:

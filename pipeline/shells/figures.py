@@ -101,7 +101,7 @@ def verdict(asked: Asked, months: float) -> Verdict:
 
 def verdicts(asked: list[Asked], known: Judged) -> list[Verdict]:
     """The figures of every group, with intervals from the same resamples of borrowers."""
-    rows, place = lumped(_differs(known))
+    rows, place = lumped(differs(known))
     sums: list[list[Numbers]] = [[] for _ in asked]
     middles: list[dict[str, list[Numbers]]] = [{name: [] for name in MEDIANS.values()} for _ in asked]
     tables = [_table(each.measured, rows) for each in asked]
@@ -123,7 +123,7 @@ def _table(measured: Measured, rows: Whole) -> Numbers:
     return np.stack([column[rows] for column in measured.counts.values()], axis=1).astype(np.float64)
 
 
-def _differs(known: Judged) -> Mask:
+def differs(known: Judged) -> Mask:
     """Borrowers with an alert, a task, a default or a row in the truth; all others add the same to every figure."""
     decided = known.decided
     differs = known.is_dated | (known.cause != UNKNOWN)

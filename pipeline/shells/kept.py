@@ -1,6 +1,6 @@
 """The rules that a replay keeps beside its decisions, and what an alert says in the words of its reader."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from pipeline.events import CATALOGUE
+from pipeline.shelf import CompiledShelf
 from rules.loader import load_text
 from rules.rule import Rule
 from rules.say import Exact, Language, render
@@ -37,6 +38,7 @@ class KeptRule(msgspec.Struct, frozen=True, kw_only=True):
     file: str
     text: str
     texts: dict[str, Texts] = {}
+    shelves: tuple[str, ...] = ()  # the hashes of those it decided in
 
 
 def kept(rule: Rule) -> KeptRule:
@@ -50,6 +52,24 @@ def kept(rule: Rule) -> KeptRule:
         text=rule.text,
         texts={lang: msgspec.convert(texts.model_dump(), Texts) for lang, texts in all_texts(rule).items()},
     )
+
+
+def kept_rules(shelf: CompiledShelf) -> list[KeptRule]:
+    """Every rule of a shelf that decides."""
+    return [kept(rule) for _, rule in sorted(shelf.rules.items())]
+
+
+def of_shelves(rules: Mapping[str, Iterable[KeptRule]]) -> list[KeptRule]:
+    """The rules of some shelves (hash -> its rules) by name and version, each once, with all shelves that it was in."""
+    shelves: dict[bytes, list[str]] = {}
+    for shelf, found in rules.items():
+        for each in found:
+            shelves.setdefault(msgspec.msgpack.encode(each), []).append(shelf)
+    merged = [
+        msgspec.structs.replace(msgspec.msgpack.decode(raw, type=KeptRule), shelves=tuple(sorted(hashes)))
+        for raw, hashes in shelves.items()
+    ]
+    return sorted(merged, key=lambda each: (each.rule, each.version, each.hash))
 
 
 def loaded(rule: KeptRule) -> Rule:

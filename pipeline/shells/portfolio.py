@@ -11,12 +11,13 @@ import msgspec
 from pipeline.decisions import DeadLetter, Decision, line
 from pipeline.decode import Arrival, Decoder
 from pipeline.engine import close_day, open_day, step
-from pipeline.events import ConnectedWarned, DayEnded, FxPublished, MacroPublished
+from pipeline.events import ConnectedWarned, DayEnded, FxPublished, MacroPublished, ShelfPublished
 from pipeline.look import Day
 from pipeline.memory import Memory
 from pipeline.profiles import profile_of
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.published import Published
+from pipeline.shells.publishing.shelves import nothing_published
 from pipeline.zone import day_number
 
 TOPIC = "forewarn-connected"  # where warnings of connected borrowers come from
@@ -76,7 +77,7 @@ class Loaded:
 
 
 class Portfolio:
-    """Every borrower's memory, the open day, and the published figures."""
+    """Every borrower's memory, the open day, the published figures, and the rules in force."""
 
     def __init__(self, shelf: CompiledShelf, borrowers: Borrowers, *, closes_by_record: bool) -> None:
         self.shelf = shelf
@@ -90,6 +91,7 @@ class Portfolio:
         self.failed: Callable[[str, Exception], None] = _raised  # called where the core fails on a borrower
         # Called before a warning is delivered: what becomes of it instead, or None.
         self.stopped: Callable[[Arrival], Iterable[Decision] | None] = lambda arrival: None
+        self.shelf_of: Callable[[str], CompiledShelf] = nothing_published  # called with what is put in force
         self._warnings: deque[ConnectedWarned] = deque()  # on their way
         self._decode = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency).decode
 
@@ -118,6 +120,8 @@ class Portfolio:
             yield from self.close_until(arrival.date - 1)
         if isinstance(event, MacroPublished | FxPublished):
             self.day = self.published.taken(self.day, arrival)
+        elif isinstance(event, ShelfPublished):
+            self.shelf = self.shelf_of(event.hash)
         elif (borrower_id := getattr(event, "borrower_id", None)) is not None:
             yield from self._said(self._of(borrower_id, partial(self._step, self.day, borrower_id, arrival)))
             yield from self._delivered()

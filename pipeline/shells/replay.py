@@ -1,7 +1,7 @@
 """Files in, decisions out: an arrival log replayed through the core, days closed as the catalogue's page says."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -14,9 +14,10 @@ from pipeline.decode import Decoder, Refusal
 from pipeline.events import ConnectedWarned, DayEnded
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
-from pipeline.shells.kept import RULES, kept
+from pipeline.shells.kept import RULES, KeptRule, kept_rules, of_shelves
 from pipeline.shells.months import DISBURSED, Months, is_month_end
 from pipeline.shells.portfolio import Loaded, Portfolio, refused
+from pipeline.shells.publishing.shelves import nothing_published
 from pipeline.shells.queues import Queues
 from pipeline.storm_guard import StormGuard
 from pipeline.zone import date_of_number
@@ -84,13 +85,23 @@ class Outputs:
         self.guard = guard
         self.queues, self.months = Queues(), Months()
         self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
-        by_status = Counter(rule.status for rule in shelf.rules.values())
-        self.summary = Summary(
-            shelf=shelf.hash, rules=dict(sorted(by_status.items())), currency=shelf.terms.reporting_currency
-        )
+        self.shelves = [shelf]  # that were in force, the last one is
+        self.summary = Summary(shelf="", rules={}, currency=shelf.terms.reporting_currency)
+        self._judged_by(shelf)
         self.counts: dict[str, Counter[str]] = {
             name: Counter() for name in ("by_type", "alerts", "alerts_by_rule", "tasks", "dead_letters")
         }
+
+    def adopted(self, shelf: CompiledShelf) -> CompiledShelf:
+        """From the next line on another shelf is in force."""
+        self.end_range()
+        self.shelves.append(shelf)
+        self._judged_by(shelf)
+        return shelf
+
+    def _judged_by(self, shelf: CompiledShelf) -> None:
+        by_status = Counter(rule.status for rule in shelf.rules.values())
+        self.summary.shelf, self.summary.rules = shelf.hash, dict(sorted(by_status.items()))
 
     def write(self, decisions: Iterable[Decision]) -> None:
         """Write decisions in their order, each to its file."""
@@ -190,14 +201,23 @@ class Outputs:
 
 
 def replay(
-    files: list[Path], shelf: CompiledShelf, out: Path, progress: Progress, guard: StormGuard | None = None
+    files: list[Path],
+    shelf: CompiledShelf,
+    out: Path,
+    progress: Progress,
+    guard: StormGuard | None = None,
+    shelf_of: Callable[[str], CompiledShelf] = nothing_published,
 ) -> Summary:
-    """Replay event files into a folder of decisions; the summary names files that ended too early."""
+    """Replay event files into a folder of decisions; the summary names files that ended too early.
+
+    `shelf_of` finds what the files say was published; Unloadable where it cannot.
+    """
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
     closes = closes_in(files, decoder)
     portfolio = Portfolio(shelf, Loaded(), closes_by_record=closes is not None)
     outputs = Outputs(out, shelf, guard)
     portfolio.after_close = lambda: outputs.day_closed(portfolio)
+    portfolio.shelf_of = lambda bundle: outputs.adopted(shelf_of(bundle))
     if guard is not None:
         portfolio.stopped = guard.stopped
     try:
@@ -208,17 +228,16 @@ def replay(
             if outputs.summary.events % 1_000 == 0:
                 progress.update(task, completed=outputs.summary.events)
         _end(portfolio, outputs)
-        write_rules(shelf, out)
+        write_rules(of_shelves({each.hash: kept_rules(each) for each in outputs.shelves}), out)
         return outputs.finish(portfolio)
     finally:
         outputs.close()
 
 
-def write_rules(shelf: CompiledShelf, out: Path) -> None:
-    """Keep the text of every deciding rule beside its decisions, so that each can be explained later."""
+def write_rules(rules: Iterable[KeptRule], out: Path) -> None:
+    """Keep the text of every rule that decided beside its decisions, so that each can be explained later."""
     with (out / RULES).open("wb") as file:
-        for _, rule in sorted(shelf.rules.items()):
-            file.write(msgspec.json.encode(kept(rule)) + b"\n")
+        file.writelines(msgspec.json.encode(each) + b"\n" for each in rules)
 
 
 def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, closes: Closes | None) -> None:

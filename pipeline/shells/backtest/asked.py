@@ -12,7 +12,8 @@ from pipeline.shells.backtest.workers import Rules
 from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.standing import ran_in, standing_in
 from pipeline.shells.embedded.store import DataError
-from pipeline.shells.manners import fail, loaded_shelf, refuse_no_file, settings_of
+from pipeline.shells.manners import SHELF, fail, loaded_shelf, off_in, refuse_no_file, settings_of
+from rules.packs import NONE_OFF, Off
 from rules.rule import Shelf
 
 
@@ -23,6 +24,9 @@ class Chosen(NamedTuple):
     rules: Rules
     statuses: dict[str, str]  # rule -> status, of those that decide here
     config: Path | None
+    folders: list[Path]  # of the rules
+    off: Off  # packs in them that do not decide
+    shelf: Shelf  # as it stands there
 
 
 def chosen(files: list[Path] | None, data: Path | None, folders: list[Path] | None, config: Path | None) -> Chosen:
@@ -37,10 +41,16 @@ def chosen(files: list[Path] | None, data: Path | None, folders: list[Path] | No
         past, folders, config = _stored(data, folders, config)
     settings = settings_of(config)
     shelf = loaded_shelf(folders, settings)
-    statuses: dict[str, str] = {rule.rule: rule.status for rule in shelf.rules if rule.status != "retired"}
+    off = NONE_OFF if folders else off_in(SHELF, settings)
+    statuses = statuses_in(shelf)
     if not statuses:
         fail("--rules: expected at least one rule that is not retired, got none; name a folder of rules")
-    return Chosen(past, Rules(_with_drafts(shelf), settings), statuses, config)
+    return Chosen(past, Rules(with_drafts(shelf), settings), statuses, config, folders or [SHELF], off, shelf)
+
+
+def statuses_in(shelf: Shelf) -> dict[str, str]:
+    """Status of every rule that decides in a backtest."""
+    return {rule.rule: rule.status for rule in shelf.rules if rule.status != "retired"}
 
 
 def span_of(since: str | None, until: str | None) -> Span:
@@ -62,7 +72,7 @@ def _day_of(text: str | None, option: str) -> date | None:
         fail(f"{option}: expected a date such as 2025-03-05, got {text!r}")
 
 
-def _with_drafts(shelf: Shelf) -> Shelf:
+def with_drafts(shelf: Shelf) -> Shelf:
     """Drafts decide here as rules in shadow do: who writes one asks what it would say."""
     rules = (replace(rule, status="shadow") if rule.status == "draft" else rule for rule in shelf.rules)
     return replace(shelf, rules=tuple(rules))

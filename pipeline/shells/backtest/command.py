@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,6 +21,12 @@ from pipeline.shells.manners import (
     unreachable,
 )
 
+if TYPE_CHECKING:
+    from pipeline.shells.backtest.asked import Chosen
+    from pipeline.shells.backtest.judging import Backtest, Found
+    from pipeline.shells.backtest.page import Sections
+    from pipeline.shells.backtest.run import Wish
+
 
 class Format(StrEnum):
     """How a result is told."""
@@ -34,6 +40,13 @@ def backtest(
     events: Annotated[list[Path] | None, typer.Argument(help="Event files, .jsonl or .jsonl.gz.")] = None,
     data: Annotated[Path | None, typer.Option(help="An engine's data directory, in place of event files.")] = None,
     rules: Annotated[list[Path] | None, typer.Option(help="Rule folder in place of the shipped shelf.")] = None,
+    against: Annotated[
+        str | None,
+        typer.Option(
+            help="Compare with the rules of a folder, of a published hash, or of a git revision of the rule folder; "
+            "looked up in this order."
+        ),
+    ] = None,
     truth: Truth = None,
     budget: Budget = None,
     since: Annotated[
@@ -52,7 +65,7 @@ def backtest(
 ) -> None:
     """Past events through the rules: alerts, how early, how right, how much work; nothing live is touched."""
     # It judges and may draw: no other command should wait for what that loads.
-    from pipeline.shells.backtest import asked, run, show
+    from pipeline.shells.backtest import asked, run
 
     refuse_no_budget(budget)
     if processes is not None and processes < 1:
@@ -63,9 +76,8 @@ def backtest(
     wish = run.Wish(span=span, truth=truth, budget=budget, processes=processes)
     sources = [*chosen.past.files, *([] if truth is None else [truth])]
     try:
-        with progress_of(quiet) as progress:
-            found = run.backtested(chosen, wish, progress)
-        written = run.write(found, out, wanted, sources, lang)
+        found, first = _found(against, chosen, wish, quiet=quiet)
+        written = run.write(found, out, wanted, sources, lang, first)
     except (BadFile, DataError) as error:
         fail(str(error))
     except OSError as error:
@@ -74,11 +86,39 @@ def backtest(
         raise typer.Exit(130) from None
     if not quiet:
         if "table" in wanted:
-            show.tables(found.told, lang)
+            _show(found.told, lang)
         run.say(found.told, written, chosen.config, lang)
     if found.told.events.truncated:
         names = ", ".join(found.told.events.truncated)
         fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
+
+
+def _found(against: str | None, chosen: "Chosen", wish: "Wish", *, quiet: bool) -> tuple["Found", "Sections"]:
+    """What the rules would have said, and what stands on its page before it: the comparison, where one is asked."""
+    from pipeline.shells.backtest import run
+
+    if against is None:
+        with progress_of(quiet) as progress:
+            return run.backtested(chosen, wish, progress), ()
+    from pipeline.shells.against import panels
+    from pipeline.shells.against.run import backtested_against, referred
+
+    ref = referred(against, chosen)
+    with progress_of(quiet) as progress:
+        paired = backtested_against(ref, chosen, wish, progress)
+    return paired.found, panels.sections(paired.against, paired.found.decided.last)
+
+
+def _show(told: "Backtest", lang: Lang) -> None:
+    """What was found on the screen; of two shelves what differs."""
+    from pipeline.shells.against import show as show_against
+    from pipeline.shells.against.told import BacktestAgainst
+    from pipeline.shells.backtest import show
+
+    if isinstance(told, BacktestAgainst):
+        show_against.tables(told, lang)
+    else:
+        show.tables(told, lang)
 
 
 def _formats(formats: list[Format] | None, data: Path | None, out: Path | None) -> list[Format]:

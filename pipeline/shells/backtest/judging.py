@@ -90,16 +90,16 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 def found_in(part: Part, asking: Asking) -> Found:
     """Judge what was decided; BadFile in one sentence when there is nothing to judge, or another truth."""
-    first_day, span = _days(part, asking.span)
+    first_day, span = days_of(part, asking.span)
     assert span.since is not None and span.until is not None
-    alerts, candidates = _within(part.alerts, span), _within(part.candidates, span)
+    alerts, candidates = within(part.alerts, span), within(part.candidates, span)
     summary = SummaryFile(
         shelf=asking.shelf,
         first_day=span.since,
         as_of=span.until,
         days_closed=(span.until - span.since).days + 1,
     )
-    tasks = _tasks(part, span, is_cut=asking.span.until is not None)
+    tasks = tasks_of(part, span, is_cut=asking.span.until is not None)
     decided = decided_of(summary, part.profiles, alerts, tasks)
     borrowers = asking.known.union(decided.borrowers)
     truth = decided.defaults if asking.truth is None else read_truth(asking.truth, borrowers, first_day)
@@ -128,7 +128,7 @@ def found_in(part: Part, asking: Asking) -> Found:
 # -- days -------------------------------------------------------------------
 
 
-def _days(part: Part, span: Span) -> tuple[date, Span]:
+def days_of(part: Part, span: Span) -> tuple[date, Span]:
     """The first day of all, and the days that are judged."""
     if part.first_day is None or part.as_of is None:
         if part.first_day is not None and span.until is not None:
@@ -142,13 +142,13 @@ def _days(part: Part, span: Span) -> tuple[date, Span]:
     return first, Span(since=since, until=last)
 
 
-def _within(alerts: Iterable[AlertLine], span: Span) -> list[AlertLine]:
+def within(alerts: Iterable[AlertLine], span: Span) -> list[AlertLine]:
     """Transitions of the judged days."""
     assert span.since is not None and span.until is not None
     return [each for each in alerts if span.since <= each.business_date <= span.until]
 
 
-def _tasks(part: Part, span: Span, *, is_cut: bool) -> list[TaskLine]:
+def tasks_of(part: Part, span: Span, *, is_cut: bool) -> list[TaskLine]:
     """Revisions of tasks that began on a judged day; what comes after a cut is not known on it."""
     assert span.since is not None and span.until is not None
     began: dict[tuple[str, str], int] = {}

@@ -1,5 +1,6 @@
 """A backtest as one page with charts, in the frame of the report and beside its panels."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from pipeline.shells.backtest import rule_panels
@@ -18,10 +19,11 @@ from pipeline.shells.report.records import Records
 from pipeline.shells.texts import Language
 
 say = partial(said, WORDS)
+Sections = Sequence[tuple[Text, list[Panel]]]
 
 
-def page(found: Found, lang: Language) -> str:
-    """The whole page."""
+def page(found: Found, lang: Language, first: Sections = ()) -> str:
+    """The whole page; `first` are sections that stand before its own."""
     told, decided = found.told, found.decided
     records = _records(found)
     effect = effect_of(records, found.truth, told.verdict.terms.budget_openings_a_day)
@@ -47,7 +49,7 @@ def page(found: Found, lang: Language) -> str:
             ),
             notes=notes,
             keys=_keys(told, effect),
-            sections=[(say(name), panels) for name, panels in sections],
+            sections=[*first, *((say(name), panels) for name, panels in sections)],
             stories=[],
             foot=say("foot"),
         ),

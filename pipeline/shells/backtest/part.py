@@ -73,6 +73,7 @@ class _Run:
         self.decoder = Decoder(terms.zone.name, terms.reporting_currency)
         self.portfolio = Portfolio(shelf, Loaded(), closes_by_record=work.closes is not None)
         self.portfolio.after_close = self._closed
+        self.portfolio.shelf_of = lambda _: shelf  # whatever was in force then
         self.foreign = Foreign(shard, terms.zone, closes_by_record=work.closes is not None)
         ends = [each for each in (work.until, work.closes and work.closes.last) if each is not None]
         self.last = min(ends) if ends else None  # the day after whose close nothing is judged any more

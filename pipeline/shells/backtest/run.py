@@ -11,12 +11,12 @@ from rich.progress import Progress
 from pipeline.decode import Decoder
 from pipeline.shells.backtest.asked import Chosen
 from pipeline.shells.backtest.judging import Asking, Backtest, Found, Span, found_in
-from pipeline.shells.backtest.page import page
-from pipeline.shells.backtest.part import Work
+from pipeline.shells.backtest.page import Sections, page
+from pipeline.shells.backtest.part import Part, Work
 from pipeline.shells.backtest.past import Scan, scanned
 from pipeline.shells.backtest.shards import Shard, shards
 from pipeline.shells.backtest.texts import WORDS
-from pipeline.shells.backtest.workers import cores, replayed, usual_processes
+from pipeline.shells.backtest.workers import Rules, cores, replayed, usual_processes
 from pipeline.shells.put import put
 from pipeline.shells.texts import TEXTS, Language, counted, word
 from pipeline.zone import day_number
@@ -35,26 +35,30 @@ class Wish(msgspec.Struct, frozen=True, kw_only=True):
 
 def backtested(chosen: Chosen, wish: Wish, progress: Progress) -> Found:
     """Replay the events in so many processes, and judge what was decided; BadFile when that cannot be."""
-    shelf = chosen.rules.compiled()
-    decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
-    until = wish.span.until
+    scan, [part] = parts_of(chosen, [chosen.rules], wish, progress)
+    return found_in(part, asking_of(chosen, wish, scan))
+
+
+def parts_of(chosen: Chosen, shelves: list[Rules], wish: Wish, progress: Progress) -> tuple[Scan, list[Part]]:
+    """Replay the events through each of some shelves, in the same parts of the borrowers."""
+    compiled = [each.compiled() for each in shelves]
+    terms, until = compiled[0].terms, wish.span.until
     most = cores() if wish.processes is None else wish.processes
     scan = scanned(
-        chosen.past, decoder, with_ties=most > 1, with_borrowers=until is not None and wish.truth is not None
+        chosen.past,
+        Decoder(terms.zone.name, terms.reporting_currency),
+        with_ties=most > 1,
+        with_borrowers=until is not None and wish.truth is not None,
     )
     count = usual_processes(scan.lines) if wish.processes is None else wish.processes
-    parts = shards(count, shelf, scan.ties) if count > 1 else [Shard()]
-    task = progress.add_task("backtest", total=scan.lines * count)
-    part = replayed(
-        Work(past=chosen.past, closes=scan.closes, until=None if until is None else day_number(until)),
-        chosen.rules,
-        parts,
-        lambda lines: progress.advance(task, lines),
-    )
-    return found_in(part, _asking(chosen, wish, scan))
+    shared = shards(count, compiled[0], scan.ties, *compiled[1:]) if count > 1 else [Shard()]
+    task = progress.add_task("backtest", total=scan.lines * count * len(shelves))
+    work = Work(past=chosen.past, closes=scan.closes, until=None if until is None else day_number(until))
+    return scan, [replayed(work, rules, shared, lambda lines: progress.advance(task, lines)) for rules in shelves]
 
 
-def _asking(chosen: Chosen, wish: Wish, scan: Scan) -> Asking:
+def asking_of(chosen: Chosen, wish: Wish, scan: Scan) -> Asking:
+    """What is asked of what was decided."""
     return Asking(
         span=wish.span,
         truth=wish.truth,
@@ -70,13 +74,23 @@ def as_json(found: Backtest) -> bytes:
     return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
 
 
-def write(found: Found, out: Path | None, wanted: Collection[str], sources: list[Path], lang: Language) -> list[Path]:
-    """Write what is wanted of the result, JSON to the screen where it has no folder; which files were written."""
+def write(
+    found: Found,
+    out: Path | None,
+    wanted: Collection[str],
+    sources: list[Path],
+    lang: Language,
+    first: Sections = (),
+) -> list[Path]:
+    """Write what is wanted of the result, JSON to the screen where it has no folder; which files were written.
+
+    `first` are sections of the page that stand before its own.
+    """
     if "json" in wanted and out is None:
         sys.stdout.write(as_json(found.told).decode())
     if out is None:
         return []
-    contents = {RESULT: lambda: as_json(found.told), PAGE: lambda: page(found, lang).encode()}
+    contents = {RESULT: lambda: as_json(found.told), PAGE: lambda: page(found, lang, first).encode()}
     written = [out / name for name in contents if name.rpartition(".")[2] in wanted]
     for file in written:
         put(contents[file.name](), file, sources)

@@ -76,9 +76,13 @@ class Foreign:
         return head.at <= self._end
 
 
-def shards(count: int, shelf: CompiledShelf, ties: Iterable[tuple[str, str, str]]) -> list[Shard]:
-    """Parts of all borrowers, of which none warns a borrower of another one."""
-    kinds = frozenset(WARNED_OF_DEFAULTS).union(*shelf.spreads.values())
+def shards(
+    count: int, shelf: CompiledShelf, ties: Iterable[tuple[str, str, str]], *others: CompiledShelf
+) -> list[Shard]:
+    """Parts of all borrowers, of which none warns a borrower of another one, whichever of the shelves decides."""
+    kinds = frozenset(WARNED_OF_DEFAULTS).union(
+        *(kinds for each in (shelf, *others) for kinds in each.spreads.values())
+    )
     together = tied((one, other) for kind, one, other in ties if kind in kinds)
     return [Shard(number=number, of=count, together=together) for number in range(count)]
 

@@ -56,7 +56,8 @@ def coverage(
         fail(f"{lists}: expected a folder of lists, got {got}; check the name")
     try:
         shelf = load_shelf([folder], CATALOGUE)
-        found = coverages(shelf.rules, lists, off_in(folder, settings))
+        is_own = folder == SHELF or lists != LISTS
+        found = coverages(shelf.rules, lists, off_in(folder, settings), is_own=is_own)
     except RuleError as error:
         faulty(error)
     if form == "text" and out is None:

@@ -11,12 +11,13 @@ from pipeline.shells.embedded.problems import Problem
 from pipeline.zone import Zone
 
 Check = Callable[..., Awaitable[Grant]]
+Door = Callable[[Scope], Check]
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="key", description="A key of the engine; each route names the scope that it wants."
 )
 
 
-def door(keys: Keys, zone: Zone, now_ms: Callable[[], int]) -> Callable[[Scope], Check]:
+def door(keys: Keys, zone: Zone, now_ms: Callable[[], int]) -> Door:
     """The check of each scope; `now_ms` says when a key has expired, and nothing else."""
 
     def granted(scope: Scope) -> Check:

@@ -9,11 +9,13 @@ from fastapi import FastAPI, Response
 from pydantic import BaseModel
 
 from pipeline.shells.embedded.access import door
+from pipeline.shells.embedded.following import Follower
 from pipeline.shells.embedded.intake_route import BODY_SECONDS, intake_route
 from pipeline.shells.embedded.keys import Keys
 from pipeline.shells.embedded.metrics import metrics_route
 from pipeline.shells.embedded.openapi import describe
 from pipeline.shells.embedded.problems import handle_problems
+from pipeline.shells.embedded.publishing_routes import publishing_routes
 from pipeline.shells.embedded.reader import Reader
 from pipeline.shells.embedded.reading_routes import reading_routes
 from pipeline.shells.embedded.retaking_route import retaking_route
@@ -21,6 +23,9 @@ from pipeline.shells.embedded.runtime import Runtime
 from pipeline.shells.embedded.services import Service
 from pipeline.shells.embedded.stream import Tide, stream_route
 from pipeline.shells.embedded.worker import Worker
+from pipeline.shells.publishing.laws import lawful
+from pipeline.shells.publishing.shelves import REGISTER
+from rules.publishing import Read
 
 
 class Alive(BaseModel):
@@ -45,11 +50,14 @@ def app_of(
     now_ms: Callable[[], int],
     *,
     services: Sequence[Service] = (),
+    follower: Follower | None = None,
+    read: Read | None = None,
     body_seconds: float = BODY_SECONDS,
 ) -> FastAPI:
     """The application; `now_ms` says when a key has expired, and nothing else.
 
-    What troubles the `services` beside it is told by /readyz.
+    What troubles the `services` beside it is told by /readyz. `follower` is the one that is at work beside it; `read`
+    holds proposed rules to the laws of a shelf, with the bank's queues.
     """
     reader = Reader(runtime.store.folder)
     tide = Tide(reader)
@@ -65,10 +73,21 @@ def app_of(
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)
     handle_problems(app)
-    granted = door(keys, runtime.shelf.terms.zone, now_ms)
+    zone = runtime.shelf.terms.zone
+    granted = door(keys, zone, now_ms)
     app.include_router(intake_route(worker, granted("ingest"), body_seconds))
     app.include_router(retaking_route(worker, granted("admin")))
-    app.include_router(reading_routes(reader, runtime.shelf, granted("read")))
+    app.include_router(reading_routes(reader, runtime.shelf_of, granted("read")))
+    register = runtime.store.folder / REGISTER
+    app.include_router(
+        publishing_routes(
+            register,
+            follower or Follower(register, worker),
+            read or lawful(None),
+            granted,
+            lambda: zone.text(now_ms()),
+        )
+    )
     app.include_router(stream_route(tide, reader, granted("read")))
     app.include_router(metrics_route(worker, runtime, reader, services, granted("read")))
     _health_routes(app, worker, services)

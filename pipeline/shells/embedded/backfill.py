@@ -162,7 +162,7 @@ def load(
     runtime: Runtime, lines: Iterator[bytes], survey: Survey, until: date, progressed: Callable[[int], None]
 ) -> None:
     """Load what is not loaded yet, and note that it was all; `progressed` is told of lines."""
-    mark = runtime.ran.mark
+    mark = runtime.ran.decides
     if _record_of(runtime.store.database) is None:
         _write(runtime, Record(until=until, mark=mark))
     runtime.history = History(survey.first, day_number(until))

@@ -74,7 +74,7 @@ def _loaded(
     files: list[Path], until: date, data: Path, shelf: CompiledShelf, ran: Ran, memory_mb: int, *, quiet: bool
 ) -> bool:
     """Load the files; False where that was done before."""
-    record = begun_in(data, until, ran.mark)
+    record = begun_in(data, until, ran.decides)
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
     with progress_of(quiet) as progress:
         survey = surveyed(files, decoder, until)

@@ -84,7 +84,7 @@ def send(
                 continue
             if answer.status_code not in LATER:
                 return _read(engine, answer)
-            got = _detail(answer) or f"status {answer.status_code}"
+            got = detail_of(answer) or f"status {answer.status_code}"
         lost += 1
         if lost >= tries:
             times = "" if tries == 1 else f" {tries} times"
@@ -108,12 +108,12 @@ def _read(engine: httpx.Client, answer: httpx.Response) -> Answer:
     except msgspec.DecodeError:
         pass
     raise EngineError(
-        _detail(answer)
+        detail_of(answer)
         or f"{engine.base_url}: expected the answer of an engine, got status {answer.status_code}; check the address"
     )
 
 
-def _detail(answer: httpx.Response) -> str | None:
+def detail_of(answer: httpx.Response) -> str | None:
     """What an answer says of itself; another server's may say nothing."""
     try:
         detail = _PROBLEM.decode(answer.content).get("detail")

@@ -13,8 +13,10 @@ import typer
 
 from config.settings import Settings
 from pipeline.events import FEEDS
-from pipeline.shells.embedded import day_end, inbox
+from pipeline.shells.embedded import day_end, following, inbox
 from pipeline.shells.embedded.backfill import BackfillError, refuse_unfinished
+from pipeline.shells.embedded.following import Follower
+from pipeline.shells.embedded.in_force import shelf_to_run
 from pipeline.shells.embedded.keys import KEYS, KeyFileError, Keys, own_key, read_keys
 from pipeline.shells.embedded.last_run import write_files
 from pipeline.shells.embedded.listening import ListenError, address_of, listening
@@ -26,8 +28,11 @@ from pipeline.shells.embedded.services import Repeated, Service, running
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
-from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, shelf_of, unreachable
+from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, unreachable
+from pipeline.shells.publishing.laws import lawful
+from pipeline.shells.publishing.shelves import REGISTER
 from pipeline.zone import Zone
+from rules.register import made
 
 PORT = 8200
 
@@ -42,7 +47,9 @@ def run(
     port: Annotated[int, typer.Option(help="Port on this machine; 0: any that is free.", min=0, max=65_535)] = PORT,
     host: Annotated[str, typer.Option(help="Address to listen at.")] = "127.0.0.1",
     memory_mb: Annotated[int, typer.Option(help="Megabytes for borrowers in memory.", min=1)] = 512,
-    api_key_file: Annotated[Path | None, typer.Option(help="File of lines 'KEY scope,scope'.")] = None,
+    api_key_file: Annotated[
+        Path | None, typer.Option(help="File of lines 'KEY scope,scope [last date] [person=NAME]'.")
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option("--inbox", help="Folder into which files of events are dropped.")
     ] = None,
@@ -60,7 +67,10 @@ def run(
     from pipeline.shells.embedded.webhooks.commands import deliveries_of
 
     settings = settings_of(config)
-    shelf = shelf_of(rules, settings)
+    try:
+        shelf = shelf_to_run(data, rules, settings)
+    except DataError as error:
+        fail(str(error))
     with ExitStack() as opened:
         try:
             refuse_unfinished(data)
@@ -69,14 +79,17 @@ def run(
             runtime = Runtime(data, shelf, ran=ran_with(shelf.hash, settings, rules, config), memory_mb=memory_mb)
             opened.callback(runtime.close)
             worker = Worker(runtime)
-            services = [worker, *_beside(worker, settings, shelf.terms.zone, data, folder)]
+            follower = Follower(made(data / REGISTER), worker)
+            follow = Repeated("rules", follower.look, every_seconds=following.LOOKS_EVERY_SECONDS)
+            services: list[Service] = [worker, follow, *_beside(worker, settings, shelf.terms.zone, data, folder)]
             if webhooks is not None:
                 services.append(deliveries_of(webhooks, data, settings, worker, _now_ms))
         except (KeyFileError, DataError, ListenError, inbox.InboxError, BackfillError) as error:
             fail(str(error))
         except OSError as error:
             fail(unreachable(error))
-        app = app_of(worker, runtime, keys, _now_ms, services=services)
+        read = lawful(settings.queues)
+        app = app_of(worker, runtime, keys, _now_ms, services=services, follower=follower, read=read)
         if not quiet:
             typer.echo(TEXTS[lang]["runs_at"].format(url=address_of(door), folder=data))
         # The door hands on the signal that ended it, as it would without one; then the services are stopped.

@@ -15,6 +15,7 @@ from pipeline.shells.embedded.borrowers import as_closed
 from pipeline.shells.embedded.day_ends import month_lines, queue_lines
 from pipeline.shells.embedded.digest import Digest
 from pipeline.shells.embedded.records import KINDS, LOG
+from pipeline.shells.embedded.rule_texts import rules_in
 from pipeline.shells.embedded.standing import Standing, standing_in
 from pipeline.shells.replay import FILES, HELD, MONTHS, ORDER, PROFILES, QUEUES, SUMMARY, VERDICT, Summary, write_rules
 from pipeline.zone import date_text
@@ -24,12 +25,17 @@ LEFT = (SUMMARY, VERDICT, DIGEST)  # what an earlier export left says nothing of
 
 
 def export(
-    database: sqlite3.Connection, shelf: CompiledShelf, out: Path, only: Collection[str] | None = None
+    database: sqlite3.Connection,
+    shelf: CompiledShelf,
+    out: Path,
+    only: Collection[str] | None = None,
+    at_close: CompiledShelf | None = None,
 ) -> Summary:
     """Write the files of a replay into a folder, and the log of arrivals beside them; or only some of these files.
 
     `database` is read as it stands at this moment, whoever writes to it meanwhile. Borrowers that are set aside have no
-    profile: what came since then is not in their memory.
+    profile: what came since then is not in their memory. `at_close` is the shelf that judged the last close, where it
+    was another one.
     """
     out.mkdir(parents=True, exist_ok=True)
     for name in LEFT:
@@ -41,10 +47,10 @@ def export(
         standing = standing_in(database)
         written = {
             name: _write(out / name, lines())
-            for name, lines in _files(database, shelf, standing).items()
+            for name, lines in _files(database, shelf if at_close is None else at_close, standing).items()
             if only is None or name in only
         }
-        write_rules(shelf, out)
+        write_rules(rules_in(database), out)
         if digest := database.execute("select body from decisions where kind = ?", (KINDS[Digest],)).fetchone():
             (out / DIGEST).write_bytes(msgspec.json.format(digest[0], indent=2) + b"\n")
         summary = _summary(database, shelf, standing, written.get(PROFILES, 0))
@@ -71,7 +77,7 @@ def _files(
         MONTHS: lambda: month_lines(database, shelf, standing.closed, as_closed(database)),
         QUEUES: lambda: queue_lines(database),
         PROFILES: lambda: _profiles(database, shelf, standing),
-        ORDER: lambda: _order(database, shelf, standing),
+        ORDER: lambda: _order(database, standing, shelf.hash),
     }
 
 
@@ -90,20 +96,24 @@ def _profiles(database: sqlite3.Connection, shelf: CompiledShelf, standing: Stan
             yield msgspec.json.encode(profile_of(shelf, standing.closed, memory))
 
 
-def _order(database: sqlite3.Connection, shelf: CompiledShelf, standing: Standing) -> Iterator[bytes]:
-    """Ranges of lines, and the closes between them."""
+def _order(database: sqlite3.Connection, standing: Standing, shelf: str) -> Iterator[bytes]:
+    """Ranges of lines, and the closes and the changes of the shelf between them; a shelf begins with its own line."""
 
-    def entry(**fields: Any) -> bytes:
-        return msgspec.json.encode({**fields, "shelf": shelf.hash})
+    def entry(line: int, **fields: Any) -> bytes:
+        adopted = standing.adopted_by(line)
+        return msgspec.json.encode({**fields, "shelf": shelf if adopted is None else adopted.shelf})
 
+    closes = database.execute("select n, date from closes order by date").fetchall()
+    ends = [(each.line - 1, None) for each in standing.shelves if each.line]
     first = 1
-    for date, n in database.execute("select date, n from closes order by date"):
+    for n, date in sorted([*closes, *ends], key=lambda end: (end[0], end[1] is None)):
         if n >= first:
-            yield entry(file=LOG, first=first, last=n)
+            yield entry(n, file=LOG, first=first, last=n)
             first = n + 1
-        yield entry(closed=date_text(date))
+        if date is not None:
+            yield entry(n, closed=date_text(date))
     if standing.lines >= first:
-        yield entry(file=LOG, first=first, last=standing.lines)
+        yield entry(standing.lines, file=LOG, first=first, last=standing.lines)
 
 
 def _summary(database: sqlite3.Connection, shelf: CompiledShelf, standing: Standing, profiles: int) -> Summary:

@@ -2,14 +2,17 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-Scope = Literal["ingest", "read", "admin"]
+from rules.register import is_name
+
+Scope = Literal["ingest", "read", "author", "approve", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-HASHED = "sha256:"
+HASHED, PERSON = "sha256:", "person="
 KEYS = "keys"  # the file of an engine that was given none
 
 
@@ -18,10 +21,11 @@ class KeyFileError(Exception):
 
 
 class Grant(NamedTuple):
-    """What a key allows, and the last date on which it does."""
+    """What a key allows, the last date on which it does, and whose it is: what two persons do needs one each."""
 
     scopes: frozenset[str]
     until: date | None
+    person: str | None = None
 
 
 class Keys:
@@ -39,7 +43,7 @@ class Keys:
 
 
 def read_keys(file: Path) -> Keys:
-    """Keys from lines `key scope,scope [last date]`; a key may stand there as `sha256:` and its hash in hex."""
+    """Keys from lines `key scope,scope [last date] [person=NAME]`; a key may stand as `sha256:` and its hash in hex."""
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -56,8 +60,12 @@ def read_keys(file: Path) -> Keys:
 
 
 def _grant(words: list[str], place: str) -> tuple[str, Grant]:
+    form = "'KEY scope,scope [last date] [person=NAME]'"
+    person = words.pop().removeprefix(PERSON) if len(words) > 2 and words[-1].startswith(PERSON) else None
     if len(words) not in (2, 3):
-        raise KeyFileError(f"{place}: expected 'KEY scope,scope [last date]', got {len(words)} words; see the manual")
+        raise KeyFileError(f"{place}: expected {form}, got {len(words)} words before the person; see the manual")
+    if person is not None and not is_name(person):
+        raise KeyFileError(f"{place}: expected a person of letters, digits and . _ @ -, got {person!r}; correct it")
     scopes = frozenset(words[1].split(","))
     strange = sorted(scopes - set(SCOPES))
     if strange:
@@ -67,7 +75,7 @@ def _grant(words: list[str], place: str) -> tuple[str, Grant]:
     except ValueError:
         raise KeyFileError(f"{place}: expected a last date such as 2026-12-31, got {words[2]!r}; correct it") from None
     key = words[0].removeprefix(HASHED) if words[0].startswith(HASHED) else _hash(words[0])
-    return key, Grant(scopes, until)
+    return key, Grant(scopes, until, person)
 
 
 def fresh_key() -> str:
@@ -89,9 +97,10 @@ def own_key(folder: Path) -> str | None:
     return key
 
 
-def hashed_line(key: str, scopes: tuple[Scope, ...]) -> str:
+def hashed_line(key: str, scopes: Sequence[Scope], person: str | None = None) -> str:
     """The line of a key for a file, without the key itself."""
-    return f"{HASHED}{_hash(key)} {','.join(scopes)}\n"
+    whose = "" if person is None else f" {PERSON}{person}"
+    return f"{HASHED}{_hash(key)} {','.join(scopes)}{whose}\n"
 
 
 def _hash(key: str) -> str:

@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from config.settings import Settings
 from connectors.whole_lines import BadFile
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.export import export
+from pipeline.shells.embedded.in_force import bundle_at_close, shelf_of_bundle
 from pipeline.shells.embedded.marks import ran_with
 from pipeline.shells.embedded.reading import read_only
-from pipeline.shells.embedded.standing import ran_in
+from pipeline.shells.embedded.standing import Ran, ran_in, standing_in
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.manners import fail, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import Summary
@@ -50,7 +52,8 @@ def write_files(
     """Write the files of a replay, all or only some; what cannot be read or written is one sentence."""
     try:
         with read_only(data) as database:
-            return export(database, shelf_of_last_run(database, data, rules, config), out, only)
+            shelf = shelf_of_last_run(database, data, rules, config)
+            return export(database, shelf, out, only, _at_close(database, data, config))
     except DataError as error:
         fail(str(error))
     except OSError as error:
@@ -64,15 +67,33 @@ def shelf_of_last_run(
     ran = ran_in(database)
     if ran is None:
         fail(f"{data}: expected an engine that has run, got one that never started; start it with forewarn run")
-    if rules is None and ran.rules is not None:
+    bundle = standing_in(database).bundle
+    if rules is None and not bundle and ran.rules is not None:
         rules = [Path(folder) for folder in ran.rules]
-    if config is None and ran.config is not None:
-        config = Path(ran.config)
-    settings = settings_of(config)
-    shelf = shelf_of(rules, settings)
-    if ran_with(shelf.hash, settings, rules, config).mark != ran.mark:
+    settings = _settings(ran, config)
+    shelf = shelf_of_bundle(data, bundle, settings) if bundle and rules is None else shelf_of(rules, settings)
+    if ran_with(shelf.hash, settings, rules, config).decides != ran.decides:
         fail(
             f"{data}: expected the rules and settings of its last run, got others; "
             "start the engine with these, or name those by --rules and --config"
         )
     return shelf
+
+
+def _at_close(database: sqlite3.Connection, data: Path, config: Path | None) -> CompiledShelf | None:
+    """The shelf that the last close was judged by, where another was published since."""
+    standing, ran = standing_in(database), ran_in(database)
+    assert ran is not None
+    bundle = bundle_at_close(database, standing)
+    if bundle == standing.bundle:
+        return None
+    settings = _settings(ran, config)
+    if bundle:
+        return shelf_of_bundle(data, bundle, settings)
+    rules = None if ran.rules is None else [Path(folder) for folder in ran.rules]
+    return shelf_of(rules, settings)
+
+
+def _settings(ran: Ran, config: Path | None) -> Settings:
+    """The settings of the last run, or those of a file."""
+    return settings_of(Path(ran.config) if config is None and ran.config is not None else config)

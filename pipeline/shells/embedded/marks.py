@@ -1,4 +1,4 @@
-"""What an engine ran with: its rules and settings as one mark, and where they stand."""
+"""What an engine ran with: its rules and settings as marks, and where they stand."""
 
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +14,10 @@ def ran_with(shelf: str, settings: Settings, rules: list[Path] | None, config: P
     # Sets in the settings are written sorted: another process has them in another order.
     # A clock decides nothing: what it closes stands in the log.
     deciding = msgspec.json.encode(settings.model_dump(exclude={"day_end"}), order="deterministic")
-    mark = sha256(shelf.encode() + deciding).hexdigest()
     folders = None if rules is None else [str(folder.resolve()) for folder in rules]
-    return Ran(mark=mark, rules=folders, config=None if config is None else str(config.resolve()))
+    return Ran(
+        mark=sha256(deciding).hexdigest(),
+        shelf=shelf,
+        rules=folders,
+        config=None if config is None else str(config.resolve()),
+    )

@@ -52,6 +52,7 @@ MEANINGS = {
     403: "The key lacks the scope.",
     404: "There is no such thing.",
     408: "The body took too long.",
+    409: "Not allowed as things stand; the sentence says what stands against it.",
     413: "The body is too long.",
     415: "The body is packed in an unknown way.",
     422: "A parameter is wrong; `field` says which.",

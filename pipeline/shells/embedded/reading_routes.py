@@ -18,6 +18,7 @@ from pipeline.shells.embedded import reader as rows
 from pipeline.shells.embedded.access import Check
 from pipeline.shells.embedded.borrowers import one_as_closed, one_as_written
 from pipeline.shells.embedded.cursors import LONGEST, cursor_of, number_of
+from pipeline.shells.embedded.in_force import bundle_at_close
 from pipeline.shells.embedded.problems import Problem, declared, wrong
 from pipeline.shells.embedded.reader import EVERYTHING, Order, Reader, Span, Status, Wanted
 from pipeline.shells.embedded.shapes import Arrived, Borrower, Made, Page, answer_of, page_answer
@@ -126,12 +127,12 @@ LISTS: tuple[tuple[str, type[ListQuery], str, str], ...] = (
 )
 
 
-def reading_routes(reader: Reader, shelf: CompiledShelf, may_read: Check) -> APIRouter:
-    """The routes that read."""
+def reading_routes(reader: Reader, shelf_of: Callable[[str], CompiledShelf], may_read: Check) -> APIRouter:
+    """The routes that read; `shelf_of` finds a published shelf, or with "" the one that was started with."""
     router = APIRouter(dependencies=[Depends(may_read)])
     for path, query, schema, words in LISTS:
         declare(router, path, _list_route(reader, query), page_answer(schema, words), ("decisions", words))
-    _borrower_routes(router, reader, shelf)
+    _borrower_routes(router, reader, shelf_of)
     return router
 
 
@@ -169,7 +170,7 @@ def _list_route(reader: Reader, model: type[ListQuery]) -> Callable[..., Respons
     return listed
 
 
-def _borrower_routes(router: APIRouter, reader: Reader, shelf: CompiledShelf) -> None:
+def _borrower_routes(router: APIRouter, reader: Reader, shelf_of: Callable[[str], CompiledShelf]) -> None:
     OfBorrower = Annotated[str, Path(pattern=ID_PATTERN, min_length=1, max_length=64)]
 
     def borrower(request: Request, borrower_id: OfBorrower, query: Annotated[BorrowerQuery, Query()]) -> Response:
@@ -186,13 +187,14 @@ def _borrower_routes(router: APIRouter, reader: Reader, shelf: CompiledShelf) ->
             span = Span(*EVERYTHING, first.order, first.limit)
             events = rows.events_of(database, borrower_id, span)
             decisions = rows.of_borrower(database, borrower_id, span)
+            bundle = bundle_at_close(database, standing) if query.day == "closed" else standing.bundle
         day = standing.closed if query.day == "closed" else standing.day
         place = request.url.path
         return _json(
             Borrower(
                 borrower_id=borrower_id,
                 day=query.day,
-                profile=None if memory is None or day is None else profile_of(shelf, day, memory),
+                profile=None if memory is None or day is None else profile_of(shelf_of(bundle), day, memory),
                 events=_cut(f"{place}/events", Dated(limit=FIRST_PAGE), events, _arrived),
                 decisions=_cut(f"{place}/decisions", first, decisions, _made),
             )

@@ -16,6 +16,7 @@ from pipeline.decode import Arrival, Decoder, Refusal
 from pipeline.events import DayEnded
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
+from pipeline.shells.embedded.adopting import Adopting
 from pipeline.shells.embedded.borrowers import BYTES_EACH, Kept
 from pipeline.shells.embedded.day_ends import DayEnds
 from pipeline.shells.embedded.digest import Digest, digest_of
@@ -23,9 +24,10 @@ from pipeline.shells.embedded.disk import DOCTOR, told_of
 from pipeline.shells.embedded.quarantine import FAULT, Failed, Quarantine
 from pipeline.shells.embedded.records import LOG, Records, Said, Tallied, borrower_of
 from pipeline.shells.embedded.requests import REUSED, Outcome, keep, repeated_in
-from pipeline.shells.embedded.standing import Ran, Standing, ran_in, standing_in
+from pipeline.shells.embedded.standing import Ran, Standing, standing_in
 from pipeline.shells.embedded.store import DataError, Store
 from pipeline.shells.portfolio import Portfolio, refused
+from pipeline.shells.publishing.shelves import Unloadable
 
 MEGABYTE = 1 << 20
 PRIVILEGED = frozenset({"control", "officer"})  # feeds that may close days, publish, or act for an officer
@@ -53,11 +55,11 @@ class Runtime:
     """A portfolio over a data directory; one thread uses it."""
 
     def __init__(self, folder: Path, shelf: CompiledShelf, *, ran: "Ran", memory_mb: int = 512) -> None:
-        """Where `ran` decides otherwise than the last run, nobody sleeps on."""
-        self.shelf, self.ran = shelf, ran
+        """`shelf` decides unless another was published in `folder`; DataError where that cannot be used."""
         self.store = Store(folder)
         self.decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
         self.borrowers = Kept(self.store, memory_mb * MEGABYTE // BYTES_EACH)
+        self.adopting = Adopting(shelf, self.store, self.borrowers)
         self.quarantine = Quarantine(self.store.database)
         self._marked: dict[str, tuple[int, BaseException]] = {}  # who failed in this batch: at which line, by what
         self._stepped: str | None = None  # whose event is worked on
@@ -66,18 +68,25 @@ class Runtime:
         self.history: History | None = None  # of a backfill
         self._digest: Digest | None = None  # to be said before anything of the next day
         try:
-            before = ran_in(self.store.database)
-            if before != ran:
-                with self.store.transaction():
-                    if before is None or before.mark != ran.mark:
-                        self.borrowers.wake_all()
-                    self.store.write("ran", msgspec.json.encode(ran))
             self._restore()
+            self.ran = self.adopting.begun(ran, self.shelf)
             self._refuse_fewer()
         except (sqlite3.DatabaseError, msgspec.DecodeError, UnicodeDecodeError) as error:
             self.store.close()
             advice = DOCTOR.format(folder=folder)
             raise DataError(f"{folder}: expected a sound database, got {error}; {advice}") from None
+        except Unloadable as error:
+            self.store.close()
+            raise DataError(str(error)) from None
+
+    @property
+    def shelf(self) -> CompiledShelf:
+        """The rules in force."""
+        return self.portfolio.shelf
+
+    def shelf_of(self, bundle: str) -> CompiledShelf:
+        """A published shelf, or with "" what the engine was started with; Unloadable where there is none."""
+        return self.adopting.shelf_of(bundle)
 
     def _refuse_fewer(self) -> None:
         """The log must end where it is said to: SQLite does not notice when whole arrivals are missing."""
@@ -278,7 +287,8 @@ class Runtime:
 
     def _restore(self) -> None:
         self.standing = standing = standing_in(self.store.database)
-        self.portfolio = portfolio = Portfolio(self.shelf, self.borrowers, closes_by_record=True)
+        self.portfolio = portfolio = Portfolio(self.shelf_of(standing.bundle), self.borrowers, closes_by_record=True)
+        portfolio.shelf_of = lambda bundle: self.adopting.put_in_force(bundle, standing, self.ran)
         portfolio.day, portfolio.closed, portfolio.is_opened = standing.day, standing.closed, standing.is_opened
         if standing.published is not None:
             portfolio.published.restore(standing.published)

@@ -76,6 +76,7 @@ def by_files(files: list[Path], shelf: CompiledShelf, borrower_id: str, on: int 
     decoder = Decoder(shelf.terms.zone.name, shelf.terms.reporting_currency)
     closes, borrowers = closes_in(files, decoder), Loaded()
     portfolio = Portfolio(shelf, borrowers, closes_by_record=closes is not None)
+    portfolio.shelf_of = lambda _: shelf  # whatever was in force then
     watch, task = _Watch(portfolio, borrowers, borrower_id, on), progress.add_task("replay", total=None)
     for n, each in enumerate(merged(files, decoder, []), 1):
         if isinstance(each.arrival, Arrival):
@@ -103,6 +104,7 @@ def by_data(data: Path, shelf: CompiledShelf, borrower_id: str, on: int | None) 
         borrowers = Loaded()
         portfolio = Portfolio(shelf, borrowers, closes_by_record=True)
         portfolio.stopped = lambda warning: ()  # of the others nothing is asked
+        portfolio.shelf_of = lambda _: shelf  # whatever was in force then
         watch = _Watch(portfolio, borrowers, borrower_id, on)
         if standing.first_day is not None:
             portfolio.open(standing.first_day)

@@ -1,0 +1,156 @@
+"""What a comparison of two shelves says in English and Chinese, on the screen and on the page of a backtest."""
+
+from pipeline.shells.texts import Language
+
+WORDS: dict[Language, dict[str, str]] = {
+    "en": {
+        "heading": "Against {ref} ({kind} {hash}): before is what was there, after what stands now ({now})",
+        "kind_folder": "folder,",
+        "kind_published": "published,",
+        "kind_revision": "revision,",
+        "no_changes": "No rule changed.",
+        "changes": "What changed",
+        "who": "Who is alerted otherwise, by the first alert (defaulters / others)",
+        "rule": "rule",
+        "shelf": "all live rules",
+        "newly": "newly",
+        "no_longer": "no longer",
+        "earlier": "earlier",
+        "later": "later",
+        "days": "{cell}, {days} d",
+        "differences": "What moved (interval of {level})",
+        "by_rule": "What moved, rule by rule (after less before, with its interval)",
+        "metric": "metric",
+        "before": "before",
+        "after": "after",
+        "difference": "difference",
+        "alerts_per_1000_and_month": "alerts a month of 1,000 borrowers",
+        "tasks_per_1000_and_month": "tasks a month of 1,000 borrowers",
+        "lead_median_days_both": "lead, days: defaulters that both caught",
+        "lead_median_days": "lead, days: all that each caught",
+        "recall": "defaulters caught",
+        "precision_at_least": "precision, at least",
+        "short_alerts_per_1000_and_month": "alerts",
+        "short_tasks_per_1000_and_month": "tasks",
+        "short_lead_median_days_both": "lead, both",
+        "short_lead_median_days": "lead, each",
+        "short_recall": "caught",
+        "short_precision_at_least": "precision",
+        "status": "{rule} ({before} to {after})",
+        "nowhere": "not there",
+        "same": "The same on both sides: {rules}",
+        "others_same": "{count} say the same on both sides.",
+        "reading": (
+            "A defaulter defaulted on the judged days, and not before the first of both alerts. Days are the median of "
+            "those who are earlier or later. Intervals draw the same borrowers for both sides. A rule that tells "
+            "nobody on either side is compared by what it would say."
+        ),
+        # the page
+        "section": "Against {ref}",
+        "changes_title": "What changed in the rules",
+        "changes_says": "{rules} changed, {words} of them in words alone.",
+        "changes_none": "No rule changed.",
+        "changes_reads": "Read from the values of the rules, so that a space or another order of fields is no change.",
+        "what": "what changed",
+        "moved_title": "Who is alerted otherwise",
+        "moved_says": (
+            "{newly} newly alerted, {no_longer} no longer, {earlier} earlier, {later} later; of them {defaulters} "
+            "defaulted."
+        ),
+        "moved_none": "Nobody is alerted otherwise.",
+        "moved_reads": (
+            "Borrowers by their first alert, for the whole shelf and rule by rule. A defaulter defaulted on the judged "
+            "days, and not before the first of both alerts."
+        ),
+        "defaulters": "defaulters",
+        "others": "others",
+        "figures_title": "What it costs and what it gains",
+        "figures_says": "Alerts a month of 1,000 borrowers {before} to {after} ({difference}).",
+        "figures_unknown": "No figure is known on both sides.",
+        "figures_reads": (
+            "Each bar is the difference to before as a share of what it was, with the interval of 95 % of the "
+            "resamples of borrowers; both sides are drawn from the same ones. An interval that holds zero may be "
+            "chance."
+        ),
+        "figures_axis": "difference, of what it was before",
+        "who_title": "The borrowers, one by one",
+        "who_says": "{borrowers} alerted otherwise by all live rules.",
+        "who_first": "{borrowers} alerted otherwise by all live rules; the first {shown} here, all in the JSON.",
+        "who_reads": "Their first alert before and after. Defaulters come first.",
+        "borrower": "borrower",
+        "how": "how",
+        "defaulted_on": "defaulted on",
+        "borrowers": "borrowers",
+    },
+    "zh": {
+        "heading": "与 {ref}（{kind}{hash}）比较：“之前”为当时的规则，“之后”为现在的规则（{now}）",
+        "kind_folder": "目录，",
+        "kind_published": "已发布，",
+        "kind_revision": "修订，",
+        "no_changes": "没有规则改动。",
+        "changes": "改了什么",
+        "who": "谁的预警不同了，按第一条预警（违约者 / 其他）",
+        "rule": "规则",
+        "shelf": "全部现行规则",
+        "newly": "新增预警",
+        "no_longer": "不再预警",
+        "earlier": "提前",
+        "later": "推迟",
+        "days": "{cell}，{days} 天",
+        "differences": "变动（{level} 区间）",
+        "by_rule": "逐条规则的变动（之后减之前，附区间）",
+        "metric": "指标",
+        "before": "之前",
+        "after": "之后",
+        "difference": "差",
+        "alerts_per_1000_and_month": "每千位借款人每月预警数",
+        "tasks_per_1000_and_month": "每千位借款人每月任务数",
+        "lead_median_days_both": "提前天数：两边都捕获的违约者",
+        "lead_median_days": "提前天数：各自捕获的全部",
+        "recall": "捕获的违约者",
+        "precision_at_least": "准确率下限",
+        "short_alerts_per_1000_and_month": "预警",
+        "short_tasks_per_1000_and_month": "任务",
+        "short_lead_median_days_both": "提前，两边",
+        "short_lead_median_days": "提前，各自",
+        "short_recall": "捕获",
+        "short_precision_at_least": "准确率",
+        "status": "{rule}（由 {before} 改为 {after}）",
+        "nowhere": "不存在",
+        "same": "两边相同：{rules}",
+        "others_same": "{count}两边所说相同。",
+        "reading": (
+            "违约者：在评判的日子里违约，且不早于两边第一条预警中较早的一条。天数为提前者或推迟者的中位数。"
+            "区间对两边抽取相同的借款人。两边都不通知任何人的规则按其本来会说的比较。"
+        ),
+        "section": "与 {ref} 比较",
+        "changes_title": "规则改了什么",
+        "changes_says": "{rules}有改动，其中 {words} 条只改了文字。",
+        "changes_none": "没有规则改动。",
+        "changes_reads": "从规则的值读出，所以空格或字段顺序不同不算改动。",
+        "what": "改了什么",
+        "moved_title": "谁的预警不同了",
+        "moved_says": "新增预警 {newly}，不再预警 {no_longer}，提前 {earlier}，推迟 {later}；其中 {defaulters} 违约。",
+        "moved_none": "没有人的预警不同。",
+        "moved_reads": (
+            "借款人按其第一条预警，整个规则架及逐条规则。违约者：在评判的日子里违约，且不早于两边第一条预警中较早的一条。"
+        ),
+        "defaulters": "违约者",
+        "others": "其他",
+        "figures_title": "代价与所得",
+        "figures_says": "每千位借款人每月预警数由 {before} 变为 {after}（{difference}）。",
+        "figures_unknown": "没有两边都已知的指标。",
+        "figures_reads": (
+            "每条为与之前之差占之前的比例，附借款人重抽样 95% 的区间；两边抽取相同的借款人。区间含零时可能只是偶然。"
+        ),
+        "figures_axis": "与之前之差，占之前的比例",
+        "who_title": "逐位借款人",
+        "who_says": "全部现行规则使 {borrowers}的预警不同。",
+        "who_first": "全部现行规则使 {borrowers}的预警不同；此处为前 {shown} 位，全部见 JSON。",
+        "who_reads": "之前和之后的第一条预警。违约者在前。",
+        "borrower": "借款人",
+        "how": "变化",
+        "defaulted_on": "违约日期",
+        "borrowers": "借款人",
+    },
+}

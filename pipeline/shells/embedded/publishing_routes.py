@@ -1,0 +1,163 @@
+"""Shelves proposed, approved, rolled back and read, over HTTP: the persons are known by their keys."""
+
+from collections.abc import Callable
+from pathlib import Path as Folder
+from typing import Annotated, Any, TypeVar
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.shells.embedded.access import Door
+from pipeline.shells.embedded.disk import Halted, Unstored
+from pipeline.shells.embedded.following import Follower
+from pipeline.shells.embedded.keys import Grant
+from pipeline.shells.embedded.problems import Problem, declared
+from pipeline.shells.embedded.worker import Full
+from pipeline.shells.publishing.shapes import Published, Register
+from rules.bundle import BundleError, Files, files_in
+from rules.faults import RuleError
+from rules.publishing import Read, approve, propose, roll_back
+from rules.register import NAME, Entry, Person, RegisterError, entries, folder_of, in_force, whole_hash
+
+LONGEST = 4_000  # characters of a reason
+Hash = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$", description="the hash of a shelf, or its first digits")]
+Name = Annotated[str, Field(pattern=NAME)]
+Done = TypeVar("Done")
+Why = Annotated[str, Field(max_length=LONGEST)]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Proposal(_Model):
+    """Rule files and what speaks for them."""
+
+    files: Files = Field(description="name, such as rules/pack/rule.yaml, -> text")
+    evidence: dict[str, Any] = Field(default={}, description="what was checked, tested and found in the past")
+    author: Name | None = Field(default=None, description="refused where the key is of somebody else")
+    why: Why = ""
+
+
+class Approval(_Model):
+    """Who approves."""
+
+    approver: Name | None = Field(default=None, description="refused where the key is of somebody else")
+
+
+class Rollback(_Model):
+    """Who rolls back, and why."""
+
+    by: Name | None = Field(default=None, description="refused where the key is of somebody else")
+    why: Why
+
+
+def publishing_routes(
+    register: Folder, follower: Follower, read: Read, granted: Door, now: Callable[[], str]
+) -> APIRouter:
+    """The routes of a register; `read` refuses rules that break a law, `now` is the time as RFC 3339."""
+    router = APIRouter(tags=["rules"])
+    _steps(router, register, follower, read, granted, now)
+    _readings(router, register, granted)
+    return router
+
+
+def _steps(
+    router: APIRouter, register: Folder, follower: Follower, read: Read, granted: Door, now: Callable[[], str]
+) -> None:
+    Author = Annotated[Grant, Depends(granted("author"))]
+    Approver = Annotated[Grant, Depends(granted("approve"))]
+
+    @router.post(
+        "/v1/shelves", summary="Propose a shelf", status_code=201, responses=declared({}, 401, 403, 409, 422, 500)
+    )
+    def proposed(asked: Proposal, grant: Author) -> Entry:
+        """It waits for another person's approval; nothing is decided by it before. Scope author."""
+        by = _person(grant, asked.author, "author")
+        return _done(lambda: propose(register, asked.files, by, read, at=now(), evidence=asked.evidence, why=asked.why))
+
+    @router.post(
+        "/v1/shelves/{bundle}/approval",
+        summary="Approve a shelf",
+        responses=declared({}, 401, 403, 409, 422, 429, 500, 507),
+    )
+    def approved(bundle: Hash, asked: Approval, grant: Approver) -> Entry:
+        """It is in force when this answers. The author cannot approve. Scope approve."""
+        by = _person(grant, asked.approver, "approver")
+        return _followed(follower, lambda: approve(register, bundle, by, at=now()))
+
+    @router.post(
+        "/v1/shelves/{bundle}/rollback",
+        summary="Roll back to a shelf",
+        responses=declared({}, 401, 403, 409, 422, 429, 500, 507),
+    )
+    def rolled_back(bundle: Hash, asked: Rollback, grant: Approver) -> Entry:
+        """A shelf that was approved once is in force again when this answers. Scope approve."""
+        by = _person(grant, asked.by, "by")
+        return _followed(follower, lambda: roll_back(register, bundle, by, at=now(), why=asked.why))
+
+
+def _readings(router: APIRouter, register: Folder, granted: Door) -> None:
+    may_read = [Depends(granted("read"))]
+
+    @router.get("/v1/shelves", summary="Every step", dependencies=may_read, responses=declared({}, 401, 403, 409, 500))
+    def listed() -> Register:
+        """Who proposed, approved and rolled back which shelf, the oldest first; scope read."""
+        found = _done(lambda: entries(register))
+        active = in_force(found)
+        return Register(
+            in_force=None if active is None else active.entry.bundle, entries=[each.entry for each in found]
+        )
+
+    @router.get(
+        "/v1/shelves/{bundle}",
+        summary="One shelf",
+        dependencies=may_read,
+        responses=declared({}, 401, 403, 409, 422, 500),
+    )
+    def one(bundle: Hash) -> Published:
+        """The files of a shelf, and what was done with it; scope read."""
+
+        def read() -> Published:
+            found = entries(register)
+            whole = whole_hash(found, bundle)
+            steps = [each.entry for each in found if each.entry.bundle == whole]
+            return Published(bundle=whole, files=files_in(folder_of(register, whole)), entries=steps)
+
+        return _done(read)
+
+
+def _person(grant: Grant, said: str | None, field: str) -> Person:
+    if grant.person is None:
+        sentence = "key: expected one of a person, got one of nobody; add person=NAME to its line"
+        raise Problem(403, "Forbidden", sentence)
+    if said is not None and said != grant.person:
+        sentence = f"{field}: expected {grant.person}, whose key it is, got {said}; use the key of {said}"
+        raise Problem(403, "Forbidden", sentence)
+    return Person(name=grant.person, known_by="key")
+
+
+def _followed(follower: Follower, step: Callable[[], Entry]) -> Entry:
+    """Take a step, and have the engine decide by what is in force after it."""
+    entry = _done(step)
+    try:
+        _done(follower.follow)
+    except Full:
+        sentence = "the step is noted, and too many lines wait; it comes into force after them"
+        raise Problem(429, "Too many waiting", sentence, headers={"Retry-After": "1"}) from None
+    except Unstored as error:
+        raise Problem(507, "Insufficient storage", f"the step is noted; the disk took nothing ({error})") from None
+    except Halted as error:
+        raise Problem(500, "Stopped", str(error)) from None
+    return entry
+
+
+def _done(step: Callable[[], Done]) -> Done:
+    try:
+        return step()
+    except BundleError as error:
+        raise Problem(422, "Unusable files", str(error), field="body.files") from None
+    except RuleError as error:
+        raise Problem(422, "Faulty rules", str(error), field="body.files") from None
+    except RegisterError as error:
+        raise Problem(409, "Refused", str(error)) from None

@@ -1,0 +1,1 @@
+"""Shelves that are published: put in force by two persons, and taken up by what runs."""

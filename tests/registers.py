@@ -1,0 +1,28 @@
+"""Registers of published shelves, made for tests."""
+
+from pathlib import Path
+
+from pipeline.events import CATALOGUE
+from pipeline.shells.publishing.shelves import REGISTER
+from rules.bundle import bundled
+from rules.loader import load_shelf
+from rules.publishing import approve, propose
+from rules.register import Person
+from rules.rule import Shelf
+
+ANNA, BEN = Person(name="anna", known_by="key"), Person(name="ben", known_by="key")
+AT = "2025-03-05T10:00:00+08:00"
+
+
+def read(folder: Path) -> Shelf:
+    return load_shelf([folder], CATALOGUE)
+
+
+def proposed(register: Path, rules: Path) -> str:
+    return propose(register, bundled([rules]), ANNA, read, at=AT, evidence={}).bundle
+
+
+def published(data: Path, rules: Path) -> str:
+    """The hash of some rules, proposed by Anna and approved by Ben in the register of a data directory."""
+    register = data / REGISTER
+    return approve(register, proposed(register, rules), BEN, at=AT).bundle

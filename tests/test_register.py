@@ -1,0 +1,232 @@
+"""The register: two persons behind every shelf, each entry chained to the one before, and nothing lost by a fault."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from config.settings import load
+from pipeline.shells.publishing.shelves import Shelves, Unloadable
+from pipeline.shells.terms import terms_of
+from rules.bundle import BundleError, bundle_hash, bundled, files_in
+from rules.faults import RuleError
+from rules.publishing import approve, propose, refuse_forged, roll_back
+from rules.register import LOG, SHELVES, Person, RegisterError, entries, folder_of, in_force, whole_hash
+from tests.arrival_logs import COUNTS_MISSES, shelf
+from tests.registers import ANNA, AT, BEN, proposed, read
+
+CARE = {"task": {"queue": "care", "action": "call", "due_in": "1d"}}
+
+
+@pytest.fixture
+def register(tmp_path: Path) -> Path:
+    return tmp_path / "register"
+
+
+def rules(folder: Path, severity: str = "low", **own: object) -> Path:
+    return shelf(folder, misses=COUNTS_MISSES | {"severity": severity} | own)
+
+
+def approved(register: Path, rules: Path) -> str:
+    return approve(register, proposed(register, rules), BEN, at=AT).bundle
+
+
+def active(register: Path) -> str | None:
+    found = in_force(entries(register))
+    return None if found is None else found.entry.bundle
+
+
+# -- two persons --
+
+
+def test_a_proposal_decides_nothing_until_another_person_approves_it(register, tmp_path):
+    bundle = proposed(register, rules(tmp_path / "rules"))
+    assert active(register) is None
+    with pytest.raises(RegisterError, match="expected another person than the author anna, got the same"):
+        approve(register, bundle, ANNA, at=AT)
+    with pytest.raises(RegisterError, match="the same"):  # a capital letter makes nobody else
+        approve(register, bundle, Person(name="Anna", known_by="user"), at=AT)
+    assert active(register) is None
+    approve(register, bundle, BEN, at=AT)
+    found = in_force(entries(register))
+    assert found is not None
+    assert (found.entry.bundle, found.author, found.approver) == (bundle, "anna", "ben")
+
+
+def test_a_shelf_is_approved_once_for_each_proposal(register, tmp_path):
+    bundle = approved(register, rules(tmp_path / "rules"))
+    with pytest.raises(RegisterError, match="expected a shelf that waits for approval, got one approved as 2"):
+        approve(register, bundle, BEN, at=AT)
+
+
+def test_the_shelf_that_is_in_force_is_not_proposed_again(register, tmp_path):
+    approved(register, rules(tmp_path / "rules"))
+    with pytest.raises(RegisterError, match="expected a shelf that differs from the one in force, got the same"):
+        proposed(register, tmp_path / "rules")
+
+
+def test_a_proposal_that_was_compared_with_another_shelf_is_not_approved(register, tmp_path):
+    first = proposed(register, rules(tmp_path / "a"))
+    second = proposed(register, rules(tmp_path / "b", "high"))
+    approve(register, first, BEN, at=AT)
+    with pytest.raises(RegisterError, match="got another since; publish it again"):
+        approve(register, second, BEN, at=AT)
+    second = approved(register, tmp_path / "b")
+    assert active(register) == second
+
+
+def test_a_rollback_goes_to_what_two_persons_agreed_on_and_says_why(register, tmp_path):
+    first = approved(register, rules(tmp_path / "a"))
+    second = approved(register, rules(tmp_path / "b", "high"))
+    third = proposed(register, rules(tmp_path / "c", "medium"))
+    for bundle, why, sentence in (
+        (third, "noisy", "expected a shelf that was approved once"),
+        (second, "noisy", "expected another shelf than the one in force"),
+        (first, " ", "why: expected the reason"),
+    ):
+        with pytest.raises(RegisterError, match=sentence):
+            roll_back(register, bundle, BEN, at=AT, why=why)
+    roll_back(register, first[:8], BEN, at=AT, why="noisy")
+    assert active(register) == first
+    approved(register, tmp_path / "b")  # forward again, by two persons
+    assert active(register) == second
+
+
+# -- what a bundle is --
+
+
+def test_equal_files_have_one_hash_and_any_change_another(tmp_path):
+    a, b = rules(tmp_path / "a"), rules(tmp_path / "b")
+    assert bundle_hash(bundled([a])) == bundle_hash(bundled([b]))
+    text = (b / "misses.yaml").read_text()
+    (b / "misses.yaml").write_text(text + "# a word\n")
+    assert bundle_hash(bundled([a])) != bundle_hash(bundled([b]))
+
+
+def test_versions_count_on_from_the_shelf_in_force(register, tmp_path):
+    def versions(bundle: str) -> str:
+        return files_in(folder_of(register, bundle))["shelf.lock"].splitlines()[1]
+
+    first = approved(register, rules(tmp_path / "a"))
+    assert "version: 1" in versions(first)
+    second = approved(register, rules(tmp_path / "b", "high"))
+    assert "version: 2" in versions(second)
+    (tmp_path / "b" / "misses.yaml").write_text((tmp_path / "b" / "misses.yaml").read_text().replace("A rule", "One"))
+    third = approved(register, tmp_path / "b")  # only words
+    assert third != second
+    assert "version: 2" in versions(third)
+    assert "version: 3" in versions(approved(register, tmp_path / "a"))
+
+
+@pytest.mark.parametrize(
+    "name", ["../x.yaml", "rules/../../x.yaml", "/rules/x.yaml", "rules/x.py", "x.yaml", "rules//x.yaml", "rules/.."]
+)
+def test_no_name_of_a_bundle_leads_elsewhere(register, tmp_path, name):
+    files = bundled([rules(tmp_path / "rules")]) | {name: "rule: x"}
+    with pytest.raises(BundleError, match="expected names such as rules/pack/rule"):
+        propose(register, files, ANNA, read, at=AT, evidence={})
+    assert entries(register) == []
+
+
+def test_rules_with_a_fault_are_not_stored(register, tmp_path):
+    folder = rules(tmp_path / "rules")
+    (folder / "misses.yaml").write_text((folder / "misses.yaml").read_text().replace("low", "lwo"))
+    with pytest.raises(RuleError, match=r"^rules/misses\.yaml:\d+:\d+ severity: expected low"):
+        proposed(register, folder)
+    assert entries(register) == []
+    assert list((register / SHELVES).iterdir()) == []
+
+
+def test_a_hash_is_named_by_its_beginning_where_that_is_enough(register, tmp_path):
+    bundle = proposed(register, rules(tmp_path / "rules"))
+    found = entries(register)
+    assert whole_hash(found, bundle[:8].upper()) == bundle
+    for text in (bundle[:7], "0" * 8, ""):
+        with pytest.raises(RegisterError, match="expected the hash of a proposed shelf"):
+            whole_hash(found, text)
+
+
+# -- what somebody changed --
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_changed_entry_breaks_the_chain(register, tmp_path, n):
+    first = approved(register, rules(tmp_path / "a"))
+    approved(register, rules(tmp_path / "b", "high"))
+    roll_back(register, first, BEN, at=AT, why="noisy")
+    file = register / LOG / f"{n:05d}.json"
+    file.write_text(file.read_text().replace(AT, "2025-03-05T11:00:00+08:00"))
+    with pytest.raises(RegisterError, match=rf"{n + 1:05d}.json: expected entry {n + 1} after the one before it"):
+        entries(register)
+
+
+def test_an_entry_that_is_gone_or_is_none_breaks_the_chain(register, tmp_path):
+    approved(register, rules(tmp_path / "a"))
+    file = register / LOG / "00001.json"
+    whole = file.read_bytes()
+    file.write_bytes(b"{}")
+    with pytest.raises(RegisterError, match="expected an entry, got something else"):
+        entries(register)
+    file.unlink()
+    with pytest.raises(RegisterError, match=r"00002\.json: expected entry 1"):
+        entries(register)
+    file.write_bytes(whole)
+    assert len(entries(register)) == 2
+
+
+def test_a_shelf_whose_bytes_changed_is_neither_approved_nor_loaded(register, tmp_path):
+    bundle = proposed(register, rules(tmp_path / "rules"))
+    file = folder_of(register, bundle) / "rules" / "misses.yaml"
+    whole = file.read_text()
+    file.write_text(whole.replace("severity: low", "severity: high").replace('"low"', '"high"'))
+    with pytest.raises(RegisterError, match="expected the shelf with this hash, got a changed one"):
+        approve(register, bundle, BEN, at=AT)
+    file.write_text(whole)
+    shelves = Shelves(register, terms_of(load()))
+    with pytest.raises(Unloadable, match="expected a shelf that two persons agreed on"):
+        shelves.compiled(bundle)
+    approve(register, bundle, BEN, at=AT)
+    assert list(shelves.compiled(bundle).rules) == ["misses"]
+
+
+def test_two_who_write_at_once_do_not_both_write_the_same_entry(register, tmp_path, monkeypatch):
+    first = proposed(register, rules(tmp_path / "a"))
+    real = os.link
+
+    def slower(draft: Path, file: Path) -> None:
+        monkeypatch.setattr(os, "link", real)
+        approve(register, first, BEN, at=AT)
+        real(draft, file)
+
+    monkeypatch.setattr(os, "link", slower)
+    with pytest.raises(RegisterError, match="entry 2: expected none yet, got one of somebody else just now; try again"):
+        proposed(register, rules(tmp_path / "b", "high"))
+    assert [each.entry.step for each in entries(register)] == ["proposed", "approved"]
+    assert [path.name for path in (register / LOG).iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="expected root, who alone can give files away, got another user")
+def test_a_step_that_another_user_wrote_is_not_followed(register, tmp_path):
+    bundle = approved(register, rules(tmp_path / "a"))
+    refuse_forged(register, entries(register), bundle)
+    os.chown(register / LOG / "00002.json", 65534, 65534)
+    with pytest.raises(RegisterError, match=r"entry 2: expected a file of root, as ben is known by key, got one of"):
+        refuse_forged(register, entries(register), bundle)
+
+
+def test_an_entry_is_json_that_anybody_can_read(register, tmp_path):
+    bundle = proposed(register, rules(tmp_path / "a"))
+    entry = json.loads((register / LOG / "00001.json").read_text())
+    assert entry == {
+        "n": 1,
+        "at": AT,
+        "step": "proposed",
+        "bundle": bundle,
+        "shelf": read(tmp_path / "a").hash,
+        "by": {"name": "anna", "known_by": "key"},
+        "base": None,
+        "why": "",
+        "evidence": {},
+        "previous": "",
+    }
