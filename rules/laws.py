@@ -33,7 +33,7 @@ def examine(
 ) -> Examined:
     """The same beside the rules, each file read once, so that a file which changes meanwhile cannot disagree.
 
-    Rules of a pack that is off are held against those that are on, and not against those of other packs that are off.
+    Rules of two packs are held against each other where a bank may run both by what is on (`off` says what is not).
     """
     try:
         loaded = [load_file(path, catalogue) for path in rule_files(dirs)]

@@ -11,17 +11,22 @@ SHELF = Path(__file__).parent / "shelf"
 
 
 class Off(NamedTuple):
-    """The packs that do not decide; rules of two of them are never held against each other, as nobody runs both."""
+    """The packs that do not decide, and those that a bank may switch on beside the default ones."""
 
     packs: frozenset[str] = frozenset()
+    optional: frozenset[str] = frozenset()
 
     def has(self, rule: Rule) -> bool:
         """Whether a rule stands in a pack that is off."""
         return pack_of(rule) in self.packs
 
     def keeps_apart(self, one: Rule, other: Rule) -> bool:
-        """Whether two rules stand in different packs that are both off."""
-        return self.has(one) and self.has(other) and pack_of(one) != pack_of(other)
+        """Whether two rules are never held against each other, as this bank does not run both.
+
+        They are of two optional packs that are not both on: nobody runs the ladders of two regimes by accident.
+        """
+        both = {pack_of(one), pack_of(other)}
+        return len(both) > 1 and both <= self.optional and not both.isdisjoint(self.packs)
 
 
 NONE_OFF = Off()
@@ -46,9 +51,10 @@ def folders_of(packs: Iterable[str]) -> list[Path]:
     return [SHELF / pack for pack in packs]
 
 
-def off_beside(packs: Iterable[str]) -> Off:
-    """The packs that are off when these are on."""
-    return Off(frozenset(shipped_packs()) - frozenset(packs))
+def off_beside(on: Iterable[str], by_default: Iterable[str]) -> Off:
+    """The packs that are off when some are on, where some are on as a default."""
+    every = frozenset(shipped_packs())
+    return Off(every - frozenset(on), every - frozenset(by_default))
 
 
 def known_packs(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ import pytest
 from config.settings import SettingsError, load
 from pipeline.events import CATALOGUE
 from pipeline.shells import rules_commands
+from pipeline.shells.against.ref import texted, without
 from pipeline.shells.manners import loaded_shelf
 from rules import packs
 from rules.laws import examine
@@ -98,20 +99,30 @@ def adding_nothing(folder: Path, off: Off) -> set[str]:
     return {Path(fault.file).stem for fault in faults if "adds nothing" in fault.message}
 
 
-def test_two_packs_that_are_both_off_are_not_held_against_each_other(twins):
-    assert adding_nothing(twins, off_beside(["home"])) == {"misses-north", "misses-south"}  # each beside home's
+def test_two_ladders_are_not_held_against_each_other_unless_both_are_on(twins):
     (twins / "home" / "misses-home.yaml").unlink()
-    assert adding_nothing(twins, off_beside(["home"])) == set()
+    shelf(twins / "home", quiet=COUNTS_MISSES | {"severity": "low", "when": "missed >= 9"})
+    for on in ([], ["north"], ["south"]):
+        assert adding_nothing(twins, off_beside(["home", *on], ["home"])) == {"quiet"}  # beside either
+    assert adding_nothing(twins, off_beside(["home", "north", "south"], ["home"])) == {"misses-south", "quiet"}
 
 
-def test_two_packs_that_are_on_are_held_against_each_other(twins):
-    assert adding_nothing(twins, off_beside(["home", "north", "south"])) == {"misses-north", "misses-south"}
+def test_a_ladder_is_held_against_the_default_packs_whether_they_are_on_or_not(twins):
+    for on in (["home"], ["north"]):
+        assert adding_nothing(twins, off_beside(on, ["home"])) == {"misses-north", "misses-south"}  # each beside home's
 
 
 def test_two_rules_of_one_pack_that_is_off_are_held_against_each_other(twins):
     (twins / "home" / "misses-home.yaml").unlink()
     shelf(twins / "north", **{"misses-twice": COUNTS_MISSES})
-    assert adding_nothing(twins, off_beside(["home"])) == {"misses-twice"}
+    assert adding_nothing(twins, off_beside(["home"], ["home"])) == {"misses-twice"}
+
+
+@pytest.mark.parametrize("ladders", [["china", "ifrs9"], ["eu", "ifrs9"], ["india", "ifrs9"], ["india"], []])
+def test_the_shelf_is_without_a_fault_for_whatever_a_bank_runs_together(tmp_path, ladders):
+    file = bank(tmp_path, "after-payout", "external", "firms", "individuals", *ladders)
+    ran = forewarn("rules", "check", "--config", file)
+    assert (ran.code, ran.out) == (0, f"{len(all_names())} rules, no faults\n")
 
 
 def test_the_shipped_shelf_is_checked_and_tested_with_the_packs_that_are_off():
@@ -147,3 +158,14 @@ def test_coverage_says_which_rules_are_off(tmp_path, lang):
     page = tmp_path / "page.txt"
     assert forewarn("rules", "coverage", "--out", page, "--lang", lang).code == 0
     assert all(word in page.read_text("utf-8") for word in OFF[lang])
+
+
+# -- comparing --------------------------------------------------------------
+
+
+def test_a_shelf_of_then_is_compared_without_the_packs_that_are_off_now():
+    everything = texted([rules_commands.SHELF])
+    then = without(off_beside(["firms", "china"], load().packs), everything)
+    assert {pack_of(rule) for rule in then.shelf.rules} == {"firms", "china"}
+    assert set(then.texts) == {rule.rule for rule in then.shelf.rules}
+    assert without(Off(), everything) is everything

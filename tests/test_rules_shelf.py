@@ -46,7 +46,8 @@ def broken(shelf: Path, lock: Path | None = None, queues: set[str] | None = None
 
 def test_the_shipped_shelf_keeps_every_law():
     settings = load_settings(None)
-    assert examine([SHELF], CATALOGUE, LOCK, set(settings.queues), off_beside(settings.packs)).faults == ()
+    off = off_beside(settings.packs, settings.packs)
+    assert examine([SHELF], CATALOGUE, LOCK, set(settings.queues), off).faults == ()
 
 
 def test_rules_are_sorted_by_name_over_all_packs():

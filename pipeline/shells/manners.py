@@ -57,7 +57,7 @@ def loaded_shelf(folders: list[Path] | None, settings: Settings) -> Shelf:
 
 def off_in(folder: Path, settings: Settings) -> Off:
     """The packs of a folder that are off: some of the shipped shelf as a whole, none of any other folder."""
-    return off_beside(settings.packs) if folder.resolve() == SHELF.resolve() else NONE_OFF
+    return off_beside(settings.packs, load().packs) if folder.resolve() == SHELF.resolve() else NONE_OFF
 
 
 def refuse_no_file(path: Path) -> None:
