@@ -71,7 +71,7 @@ def _page(page: Page, rules: list[Rule]) -> str:
     other = page.word("other", pack=page.pack)
     parts = [f"# {page.word(f'packs.{page.pack}')}", page.word("about", pack=page.pack, other=other)]
     if page.is_off:
-        parts.append(page.word("off", on=", ".join(ON), pack=page.pack))
+        parts.append(page.word("pack_off", on=", ".join(ON), pack=page.pack))
     parts += [page.word(name, **page.figures[name]["set"]) for name in page.sets]
     parts += [page.word("again", made_by=page.figures["made_by"]), _overview(page, rules)]
     parts += [part for rule in rules for part in _section(page, rule)]
