@@ -135,6 +135,12 @@ def all_names() -> set[str]:
     return {path.name for path in rules_commands.SHELF.rglob("*.yaml") if not path.name.endswith(".zh.yaml")}
 
 
+def test_the_readmes_say_how_many_rules_there_are():
+    root = rules_commands.SHELF.parents[1]
+    for name, words in (("README.md", "{} rules"), ("README.zh-CN.md", "{} 条规则")):
+        assert words.format(len(all_names())) in (root / name).read_text("utf-8")
+
+
 # -- coverage ---------------------------------------------------------------
 
 
