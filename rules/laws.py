@@ -15,6 +15,8 @@ from rules.rule import WARNED
 from rules.sidecars import load_texts, sidecar_files
 from rules.versions import read_lock, version_of
 
+PARTS_OF_SHADOW = 5  # one of so many deciding rules may be in shadow
+
 
 class Examined(NamedTuple):
     """What came of rule files: the rules without a fault of their own, and every fault."""
@@ -51,6 +53,8 @@ def examine(
         faults += spread_faults(rule)
         faults += queue_faults(rule, queues) if queues is not None else []
         faults += text_faults(rule)
+        faults += challenger_faults(rule)
+    faults += shadow_faults(rules)
     faults += implied_faults(rules, catalogue, off)
     faults += orphan_faults(dirs, names)
     faults += lock_faults(rules, names, lock) if lock is not None else []
@@ -78,6 +82,37 @@ def reference_faults(written: Written, names: set[str]) -> Iterator[Fault]:
             )
     if rule.challenges is not None and rule.challenges not in names:
         yield document.fault(("challenges",), f"no rule named {rule.challenges!r}; a challenger stands beside its rule")
+
+
+def challenger_faults(written: Written) -> Iterator[Fault]:
+    """A challenger tells nobody: it goes live by taking the place of its rule."""
+    rule, document = written
+    if rule.challenges is not None and rule.status == "live":
+        goes = f"it goes live when {rule.challenges!r} takes its fields"
+        yield document.fault(("status",), f"expected a challenger in shadow, or a draft, got live; {goes}")
+
+
+def most_in_shadow(deciding: int) -> int:
+    """How many of so many deciding rules, live and in shadow, may be in shadow: whole fifths, but one always.
+
+    >>> [most_in_shadow(deciding) for deciding in (1, 9, 10, 42)]
+    [1, 1, 2, 8]
+    """
+    return max(1, deciding // PARTS_OF_SHADOW)
+
+
+def shadow_faults(rules: list[Written]) -> Iterator[Fault]:
+    """At most a fifth of what decides is in shadow; told at the rule that has been there longest."""
+    shadow = [each for each in rules if each.rule.status == "shadow"]
+    deciding = len(shadow) + sum(each.rule.status == "live" for each in rules)
+    most = most_in_shadow(deciding)
+    if len(shadow) > most:
+        longest = min(shadow, key=lambda each: (each.rule.since, each.rule.rule))
+        yield longest.document.fault(
+            ("status",),
+            f"expected at most {most} of {deciding} deciding rules in shadow (a fifth), got {len(shadow)}; "
+            f"let this one, in shadow since {longest.rule.since}, go live, or retire it",
+        )
 
 
 def spread_faults(written: Written) -> Iterator[Fault]:

@@ -42,7 +42,7 @@ class Engine:
         self.folder, self.rules, self.port, self.own = folder, rules, free_port(), own
         self.code = f"{code}\nfrom pipeline.shells.cli import main; main()"
         self.url = f"http://127.0.0.1:{self.port}"
-        (folder / "keys.txt").write_text(f"{KEY} admin\nreads read\nsends ingest\nold admin 2020-01-01\n")
+        (folder / "keys.txt").write_text(f"{KEY} admin person=tess\nreads read\nsends ingest\nold admin 2020-01-01\n")
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from pipeline.events import CATALOGUE
+from pipeline.shells.publishing.bundle import bundled
+from pipeline.shells.publishing.register import Person
 from pipeline.shells.publishing.shelves import REGISTER
-from rules.bundle import bundled
+from pipeline.shells.publishing.steps import approve, propose
 from rules.loader import load_shelf
-from rules.publishing import approve, propose
-from rules.register import Person
 from rules.rule import Shelf
 
 ANNA, BEN = Person(name="anna", known_by="key"), Person(name="ben", known_by="key")

@@ -90,7 +90,7 @@ def test_a_command_or_option_that_does_not_exist_would_be_noticed():
     ]
     assert accepted(["replay", "A", "--rules", "DIR"]) is None
     assert accepted(["replay", "A", "--rulez", "DIR"]) == "--rulez"
-    assert accepted(["rules", "backtest"]) == "no command ['backtest']"
+    assert accepted(["rules", "forecast"]) == "no command ['forecast']"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -49,6 +49,11 @@ def test_every_path_is_told_of(openapi):
         "/v1/dead-letters",
         "/v1/dead-letters/replay",
         "/v1/events",
+        "/v1/key",
+        "/v1/shelves",
+        "/v1/shelves/{bundle}",
+        "/v1/shelves/{bundle}/approval",
+        "/v1/shelves/{bundle}/rollback",
         "/v1/stream",
     ]
     assert (

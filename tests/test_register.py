@@ -7,12 +7,21 @@ from pathlib import Path
 import pytest
 
 from config.settings import load
+from pipeline.shells.publishing.bundle import BundleError, bundle_hash, bundled, files_in
+from pipeline.shells.publishing.register import (
+    LOG,
+    SHELVES,
+    Person,
+    RegisterError,
+    entries,
+    folder_of,
+    in_force,
+    whole_hash,
+)
 from pipeline.shells.publishing.shelves import Shelves, Unloadable
+from pipeline.shells.publishing.steps import approve, propose, refuse_forged, roll_back
 from pipeline.shells.terms import terms_of
-from rules.bundle import BundleError, bundle_hash, bundled, files_in
 from rules.faults import RuleError
-from rules.publishing import approve, propose, refuse_forged, roll_back
-from rules.register import LOG, SHELVES, Person, RegisterError, entries, folder_of, in_force, whole_hash
 from tests.arrival_logs import COUNTS_MISSES, shelf
 from tests.registers import ANNA, AT, BEN, proposed, read
 

@@ -188,6 +188,7 @@ def test_a_challenger_stands_beside_its_rule(shelf):
         load_rule(path, CATALOGUE)
     change(path, f"rule: {MISSED}.next", f"rule: {MISSED}.next\nchallenges: {MISSED}")
     assert load_rule(path, CATALOGUE).challenges == MISSED
+    change(path, "status: live", "status: draft")
     assert broken(shelf) == []
     (shelf / f"{MISSED}.yaml").unlink()
     (shelf / f"{MISSED}.zh.yaml").unlink()

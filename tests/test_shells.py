@@ -26,11 +26,11 @@ from pipeline.shells.embedded.records import LOG
 from pipeline.shells.embedded.runtime import Batch, Runtime
 from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.portfolio import Loaded, Portfolio, refused
+from pipeline.shells.publishing.register import entries
 from pipeline.shells.publishing.shelves import REGISTER, Shelves
 from pipeline.shells.replay import ORDER, replay
 from pipeline.shells.terms import terms_of
 from rules.loader import load_shelf
-from rules.register import entries
 from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, due, forewarn, paid, shelf, written
 from tests.arrival_logs import told as told_of
 from tests.arrival_traffic import arrival_log, other_rules, rules

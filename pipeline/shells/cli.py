@@ -13,6 +13,7 @@ from connectors.simulator.simulate import SimulationError
 from connectors.whole_lines import BadFile
 from pipeline.shells import simulation
 from pipeline.shells.backtest.command import backtest
+from pipeline.shells.challengers.command import challengers
 from pipeline.shells.coverage import command as _coverage  # noqa: F401  # its command is one of rules_app
 from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
@@ -50,6 +51,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, rich_markup_mode=N
 app.add_typer(rules_app, name="rules")
 rules_app.command()(tune)
 rules_app.command()(backtest)
+rules_app.command()(challengers)
 app.add_typer(day_app, name="day")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(doctor)

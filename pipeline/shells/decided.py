@@ -117,7 +117,7 @@ class Decided(NamedTuple):
 
 def decided_in(folder: Path) -> Decided:
     """Read what a replay wrote; BadFile in one sentence when a folder is none."""
-    summary = _summary(folder)
+    summary = summary_in(folder)
     profiles = list(lines_of(folder / PROFILES, ProfileLine))
     alerts = list(lines_of(folder / ALERTS, AlertLine))
     tasks = list(lines_of(folder / TASKS, TaskLine))
@@ -242,7 +242,8 @@ Read = TypeVar("Read")
 _STRANGE = "expected what a replay wrote, got other content"
 
 
-def _summary(folder: Path) -> SummaryFile:
+def summary_in(folder: Path) -> SummaryFile:
+    """What a replay says of itself; BadFile in one sentence when a folder is none of one."""
     if not folder.is_dir():
         got = "a file" if folder.exists() else "nothing there"
         raise BadFile(f"{folder}: expected a folder that a replay wrote, got {got}; name the --out of a replay")

@@ -108,6 +108,9 @@ class Portfolio:
     def take(self, arrival: Arrival) -> Iterator[Decision]:
         """Feed one arrival: close the days before it where the date alone says so, then step."""
         event = arrival.event
+        if self.day is None and isinstance(event, ShelfPublished):  # It begins no business day.
+            self.shelf = self.shelf_of(event.hash)
+            return
         if self.day is None:
             self.open(arrival.date)
         assert self.day is not None

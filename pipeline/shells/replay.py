@@ -11,7 +11,7 @@ from rich.progress import Progress
 
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert, line
 from pipeline.decode import Decoder, Refusal
-from pipeline.events import ConnectedWarned, DayEnded
+from pipeline.events import ConnectedWarned, DayEnded, ShelfPublished
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.arrival_files import Closes, Line, closes_in, merged
 from pipeline.shells.kept import RULES, KeptRule, kept_rules, of_shelves
@@ -248,6 +248,10 @@ def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, closes: Closes | N
         return
     outputs.counts["by_type"][arrival.type] += 1
     outputs.summary.unknown_fields += arrival.unknown
+    if portfolio.day is None and isinstance(arrival.event, ShelfPublished):
+        outputs.write(portfolio.take(arrival))
+        outputs.read(each)
+        return
     if portfolio.day is None:
         portfolio.open(arrival.date if closes is None else min(arrival.date, closes.first))
         outputs.summary.first_day = date_of_number(portfolio.date).isoformat()

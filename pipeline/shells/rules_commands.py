@@ -23,6 +23,7 @@ from pipeline.shells.manners import (
     settings_of,
     unreachable,
 )
+from pipeline.shells.publishing import command as publishing
 from pipeline.shells.terms import terms_of
 from pipeline.shells.texts import TEXTS, counted
 from rules.faults import RuleError
@@ -32,6 +33,7 @@ from rules.versions import read_lock, update_lock
 
 rules_app = typer.Typer(no_args_is_help=True, help="Check and test rule files.")
 case_commands.add_to(rules_app)
+publishing.add_to(rules_app)
 
 Folder = Annotated[Path, typer.Argument(help="Rule folder; the shipped shelf when absent.", show_default=False)]
 

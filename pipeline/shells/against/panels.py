@@ -11,7 +11,7 @@ from pipeline.shells.against.told import Against
 from pipeline.shells.backtest.page import Sections
 from pipeline.shells.report import drawing
 from pipeline.shells.report.drawing import LINES, SEVERITY, Trace, bars
-from pipeline.shells.report.panel import Cell, Figure, Panel, Table, Text, number_of, plain, said, same
+from pipeline.shells.report.panel import Cell, Figure, Panel, Table, Text, joined, number_of, plain, said, same
 
 MOST_RULES = 20  # that are drawn; the tables have all
 MOST_LINES = 1_000  # borrowers on the page; the JSON has all
@@ -29,11 +29,12 @@ def _changes(against: Against, as_of: date) -> Panel:
     if not changes:
         return Panel("changes", say("changes_title"), say("changes_none"), None, as_of)
     words = sum(each.kind == "words" for each in changes)
+    says = say("changes_says", rules=number_of(len(changes), "rule"), words=f"{words:,}")
     rows: list[tuple[Cell, ...]] = [(each.rule, Text(each.says["en"], each.says["zh"])) for each in changes]
     return Panel(
         "changes",
-        Text(title(against, "en"), title(against, "zh")),
-        say("changes_says", rules=number_of(len(changes), "rule"), words=f"{words:,}"),
+        say("changes_title"),
+        joined([Text(title(against, "en"), title(against, "zh")), says]),
         say("changes_reads"),
         as_of,
         None,
@@ -134,33 +135,40 @@ def _arms(of: Difference) -> tuple[float, float]:
 
 
 def _who(against: Against, as_of: date) -> Panel:
-    """Every borrower whom all live rules together alert otherwise, defaulters first."""
-    moved = against.shelf.moved
-    lines = [(name, each) for lists in (moved.defaulters, moved.others) for name in LISTS for each in _of(lists, name)]
-    if not lines:
+    """Every borrower who is alerted otherwise, by the whole shelf and then rule by rule, defaulters first."""
+    rows = [
+        _row(compared, name, each)
+        for compared in (against.shelf, *against.by_rule)
+        for lists in (compared.moved.defaulters, compared.moved.others)
+        for name in LISTS
+        for each in _of(lists, name)
+    ]
+    if not rows:
         return Panel("who", say("who_title"), say("moved_none"), None, as_of)
-    borrowers = number_of(len(lines), "borrower")
-    is_short = len(lines) <= MOST_LINES
+    borrowers = number_of(sum(_size(against.shelf.moved, name) for name in LISTS), "borrower")
     says = say("who_says", borrowers=borrowers)
+    if len(rows) > MOST_LINES:
+        says = joined([says, say("who_first", shown=f"{MOST_LINES:,}", lines=f"{len(rows):,}")])
     return Panel(
         "who",
         say("who_title"),
-        says if is_short else say("who_first", borrowers=borrowers, shown=f"{MOST_LINES:,}"),
+        says,
         say("who_reads"),
         as_of,
         None,
         Table(
-            (say("borrower"), say("how"), *map(say, ("before", "after", "defaulted_on"))),
-            [_row(name, each) for name, each in lines[:MOST_LINES]],
-            numbers_from=5,
+            tuple(map(say, ("borrower", "rule", "how", "before", "after", "defaulted_on"))),
+            rows[:MOST_LINES],
+            numbers_from=6,
         ),
     )
 
 
-def _row(name: str, line: Line) -> tuple[Cell, ...]:
+def _row(compared: Compared, name: str, line: Line) -> tuple[Cell, ...]:
     days = (line.before, line.after, line.defaulted_on)
     how = say(name) if line.days is None else _with_days(name, line.days)
-    return (line.borrower_id, how, *("–" if each is None else str(each) for each in days))
+    of = say("shelf") if compared.of is None else same(compared.of)
+    return (line.borrower_id, of, how, *("–" if each is None else str(each) for each in days))
 
 
 def _with_days(name: str, days: int) -> Text:

@@ -42,16 +42,11 @@ class Referred(NamedTuple):
 Published = Callable[[str], Texted | None]  # the published rules whose hash begins so; RefError where several do
 
 
-def none_published(prefix: str) -> Texted | None:
-    """No published rules are known."""
-    return None
-
-
-def rules_at(ref: str, folders: list[Path], published: Published = none_published, *, off: Off = NONE_OFF) -> Referred:
+def rules_at(ref: str, folders: list[Path], published: Published = lambda _: None, *, off: Off = NONE_OFF) -> Referred:
     """The rules that a name stands for; of a revision those in the same folders then, less packs that are off."""
-    if Path(ref).is_dir():
+    if ref and Path(ref).is_dir():
         return Referred(ref, "folder", _loaded(ref, [Path(ref)], {}))
-    if Path(ref).exists():
+    if ref and Path(ref).exists():
         raise RefError(f"--against: expected a folder of rules, got the file {ref}; name the folder that holds it")
     is_hash = _HASH.fullmatch(ref) is not None
     found = published(ref) if is_hash else None
@@ -103,6 +98,11 @@ def _taken_out(ref: str, folder: Path, place: Path, *, is_hash: bool) -> Path:
         inside = os.fsdecode(_git(stands, "rev-parse", "--show-prefix")).rstrip("\n").rstrip("/")
         commit = _commit(ref, stands, is_hash=is_hash)
     except _GitError as error:
+        if is_hash:
+            raise RefError(
+                f"--against {ref}: expected a published hash, got one of which no published rules are known, and "
+                f"{stands} has no revisions ({error}); name the register that holds it with --register"
+            ) from None
         raise RefError(
             f"--against {ref}: expected rules in a folder that git keeps, got {stands} ({error}); "
             "name a folder in place of the revision"

@@ -1,8 +1,11 @@
 """A backtest of two shelves over the same events, in the same parts of the borrowers."""
 
+from pathlib import Path
+
 import msgspec
 from rich.progress import Progress
 
+from pipeline.shells.against.published import published_in
 from pipeline.shells.against.ref import Referred, RefError, rules_at
 from pipeline.shells.against.told import Against, BacktestAgainst, against_of
 from pipeline.shells.backtest.asked import Chosen, statuses_in, with_drafts
@@ -21,10 +24,10 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
     against: Against
 
 
-def referred(ref: str, chosen: Chosen) -> Referred:
+def referred(ref: str, chosen: Chosen, register: Path | None) -> Referred:
     """The rules of a name, or the sentence that says why there are none."""
     try:
-        return rules_at(ref, chosen.folders, off=chosen.off)
+        return rules_at(ref, chosen.folders, published_in(register), off=chosen.off)
     except RefError as error:
         fail(str(error))
 
@@ -37,6 +40,6 @@ def backtested_against(ref: Referred, chosen: Chosen, wish: Wish, progress: Prog
     asking = asking_of(chosen, wish, scan)
     found = found_in(after, asking)
     now = Texted(chosen.shelf, {rule.rule: all_texts(rule) for rule in chosen.shelf.rules})
-    against = against_of(ref, now, (before, after), found, asking, statuses_in(then))
+    against = against_of(ref, now, (before, after), asking, statuses_in(then))
     told = BacktestAgainst(**msgspec.structs.asdict(found.told), against=against)
     return Paired(found=msgspec.structs.replace(found, told=told), against=against)

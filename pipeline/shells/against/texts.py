@@ -4,7 +4,7 @@ from pipeline.shells.texts import Language
 
 WORDS: dict[Language, dict[str, str]] = {
     "en": {
-        "heading": "Against {ref} ({kind} {hash}): before is what was there, after what stands now ({now})",
+        "heading": "Against {ref} ({kind} {hash}): before is what was there, after what stands now ({now}).",
         "kind_folder": "folder,",
         "kind_published": "published,",
         "kind_revision": "revision,",
@@ -65,7 +65,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "defaulters": "defaulters",
         "others": "others",
         "figures_title": "What it costs and what it gains",
-        "figures_says": "Alerts a month of 1,000 borrowers {before} to {after} ({difference}).",
+        "figures_says": "Alerts a month of 1,000 borrowers: {before} to {after}, {difference}.",
         "figures_unknown": "No figure is known on both sides.",
         "figures_reads": (
             "Each bar is the difference to before as a share of what it was, with the interval of 95 % of the "
@@ -75,15 +75,15 @@ WORDS: dict[Language, dict[str, str]] = {
         "figures_axis": "difference, of what it was before",
         "who_title": "The borrowers, one by one",
         "who_says": "{borrowers} alerted otherwise by all live rules.",
-        "who_first": "{borrowers} alerted otherwise by all live rules; the first {shown} here, all in the JSON.",
-        "who_reads": "Their first alert before and after. Defaulters come first.",
+        "who_first": "The first {shown} of {lines} lines are here; the JSON has all.",
+        "who_reads": "Their first alert before and after, by all live rules and then rule by rule, defaulters first.",
         "borrower": "borrower",
         "how": "how",
         "defaulted_on": "defaulted on",
         "borrowers": "borrowers",
     },
     "zh": {
-        "heading": "与 {ref}（{kind}{hash}）比较：“之前”为当时的规则，“之后”为现在的规则（{now}）",
+        "heading": "与 {ref}（{kind}{hash}）比较：“之前”为当时的规则，“之后”为现在的规则（{now}）。",
         "kind_folder": "目录，",
         "kind_published": "已发布，",
         "kind_revision": "修订，",
@@ -138,7 +138,7 @@ WORDS: dict[Language, dict[str, str]] = {
         "defaulters": "违约者",
         "others": "其他",
         "figures_title": "代价与所得",
-        "figures_says": "每千位借款人每月预警数由 {before} 变为 {after}（{difference}）。",
+        "figures_says": "每千位借款人每月预警数由 {before} 变为 {after}，{difference}。",
         "figures_unknown": "没有两边都已知的指标。",
         "figures_reads": (
             "每条为与之前之差占之前的比例，附借款人重抽样 95% 的区间；两边抽取相同的借款人。区间含零时可能只是偶然。"
@@ -146,8 +146,8 @@ WORDS: dict[Language, dict[str, str]] = {
         "figures_axis": "与之前之差，占之前的比例",
         "who_title": "逐位借款人",
         "who_says": "全部现行规则使 {borrowers}的预警不同。",
-        "who_first": "全部现行规则使 {borrowers}的预警不同；此处为前 {shown} 位，全部见 JSON。",
-        "who_reads": "之前和之后的第一条预警。违约者在前。",
+        "who_first": "此处为 {lines} 行中的前 {shown} 行，全部见 JSON。",
+        "who_reads": "之前和之后的第一条预警，先按全部现行规则，再逐条规则，违约者在前。",
         "borrower": "借款人",
         "how": "变化",
         "defaulted_on": "违约日期",

@@ -8,9 +8,8 @@ import msgspec
 from pipeline.shells.against.compare import Asked, Compared, Days, Seen, Side, compared, seen, together
 from pipeline.shells.against.ref import Referred
 from pipeline.shells.against.wording import LANGUAGES, changed
-from pipeline.shells.backtest.judging import Asking, Backtest, Found, Span, tasks_of
+from pipeline.shells.backtest.judging import Asking, Backtest, settled, tasks_of
 from pipeline.shells.backtest.part import Part
-from pipeline.shells.decided import SummaryFile
 from rules.changes import Change, RuleChange, Texted, shelf_changes
 
 
@@ -46,11 +45,11 @@ class Against(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def against_of(
-    ref: Referred, now: Texted, parts: tuple[Part, Part], found: Found, asking: Asking, before: Mapping[str, str]
+    ref: Referred, now: Texted, parts: tuple[Part, Part], asking: Asking, before: Mapping[str, str]
 ) -> Against:
     """Compare what both shelves decided, by the truth and over the days of the backtest; `before` are statuses then."""
     changes = shelf_changes(ref.rules, now)
-    one, other = seen_both(parts, (before, asking.rules), found, asking)
+    one, other = seen_both(parts, (before, asking.rules), asking)
     asked = [_rule(name, one, other) for name in sorted({*before, *asking.rules})]
     decides_otherwise = {each.rule for each in changes if each.deciding or None in (each.before, each.after)}
     told = [each for each in asked if each.of in decides_otherwise or not each.is_same]
@@ -70,16 +69,14 @@ def against_of(
 
 
 def seen_both(
-    parts: tuple[Part, Part], statuses: tuple[Mapping[str, str], Mapping[str, str]], found: Found, asking: Asking
+    parts: tuple[Part, Part], statuses: tuple[Mapping[str, str], Mapping[str, str]], asking: Asking
 ) -> tuple[Seen, Seen]:
-    """Both sides over the judged days of a backtest."""
-    decided = found.decided
-    summary = SummaryFile(shelf=decided.shelf, first_day=decided.first, as_of=decided.last, days_closed=decided.days)
+    """Both sides over the judged days, the borrowers of both and the truth of the one that stands now."""
+    now = settled(parts[1], asking)
     profiles = together(*(part.profiles for part in parts))
-    days = Days(summary, profiles, None if asking.truth is None else found.truth)
-    span = Span(since=decided.first, until=decided.last)
+    days = Days(now.summary, profiles, None if asking.truth is None else now.truth)
     one, other = (
-        seen(Side.of(part, of), tasks_of(part, span, is_cut=asking.span.until is not None), days)
+        seen(Side.of(part, of), tasks_of(part, now.span, is_cut=asking.span.until is not None), days)
         for part, of in zip(parts, statuses, strict=True)
     )
     return one, other

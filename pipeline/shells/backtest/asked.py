@@ -13,6 +13,9 @@ from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.standing import ran_in, standing_in
 from pipeline.shells.embedded.store import DataError
 from pipeline.shells.manners import SHELF, fail, loaded_shelf, off_in, refuse_no_file, settings_of
+from pipeline.shells.publishing.bundle import RULES
+from pipeline.shells.publishing.register import SHELVES
+from pipeline.shells.publishing.shelves import REGISTER
 from rules.packs import NONE_OFF, Off
 from rules.rule import Shelf
 
@@ -53,11 +56,12 @@ def statuses_in(shelf: Shelf) -> dict[str, str]:
     return {rule.rule: rule.status for rule in shelf.rules if rule.status != "retired"}
 
 
-def span_of(since: str | None, until: str | None) -> Span:
+def span_of(since: str | None, until: str | None, options: tuple[str, str] = ("--from", "--until")) -> Span:
     """The days that are judged."""
-    span = Span(since=_day_of(since, "--from"), until=_day_of(until, "--until"))
+    first, last = options
+    span = Span(since=_day_of(since, first), until=_day_of(until, last))
     if span.since is not None and span.until is not None and span.since > span.until:
-        fail(f"--until: expected a day from {span.since} on, where --from begins, got {span.until}")
+        fail(f"{last}: expected a day from {span.since} on, where {first} begins, got {span.until}")
     return span
 
 
@@ -81,13 +85,15 @@ def with_drafts(shelf: Shelf) -> Shelf:
 def _stored(data: Path, folders: list[Path] | None, config: Path | None) -> tuple[Past, list[Path] | None, Path | None]:
     try:
         with read_only(data) as database:
-            ran, lines = ran_in(database), standing_in(database).lines
+            ran, standing = ran_in(database), standing_in(database)
     except DataError as error:
         fail(str(error))
     if ran is None:
         fail(f"{data}: expected an engine that has run, got one that never started; start it with forewarn run")
-    if folders is None and ran.rules is not None:
+    if folders is None and standing.bundle:
+        folders = [data / REGISTER / SHELVES / standing.bundle / RULES]
+    elif folders is None and ran.rules is not None:
         folders = [Path(folder) for folder in ran.rules]
     if config is None and ran.config is not None:
         config = Path(ran.config)
-    return Past(data=data, lines=lines), folders, config
+    return Past(data=data, lines=standing.lines), folders, config

@@ -20,6 +20,7 @@ from pipeline.shells.manners import (
     refuse_no_budget,
     unreachable,
 )
+from pipeline.shells.publishing.shelves import register_of
 
 if TYPE_CHECKING:
     from pipeline.shells.backtest.asked import Chosen
@@ -46,6 +47,9 @@ def backtest(
             help="Compare with the rules of a folder, of a published hash, or of a git revision of the rule folder; "
             "looked up in this order."
         ),
+    ] = None,
+    register: Annotated[
+        Path | None, typer.Option(help="Where --against looks published rules up; that of --data when absent.")
     ] = None,
     truth: Truth = None,
     budget: Budget = None,
@@ -76,7 +80,7 @@ def backtest(
     wish = run.Wish(span=span, truth=truth, budget=budget, processes=processes)
     sources = [*chosen.past.files, *([] if truth is None else [truth])]
     try:
-        found, first = _found(against, chosen, wish, quiet=quiet)
+        found, first = _found(against, register_of(data, register), chosen, wish, quiet=quiet)
         written = run.write(found, out, wanted, sources, lang, first)
     except (BadFile, DataError) as error:
         fail(str(error))
@@ -93,7 +97,9 @@ def backtest(
         fail(f"{names}: expected a whole gzip file, got one that ends too early; its whole lines were used")
 
 
-def _found(against: str | None, chosen: "Chosen", wish: "Wish", *, quiet: bool) -> tuple["Found", "Sections"]:
+def _found(
+    against: str | None, register: Path | None, chosen: "Chosen", wish: "Wish", *, quiet: bool
+) -> tuple["Found", "Sections"]:
     """What the rules would have said, and what stands on its page before it: the comparison, where one is asked."""
     from pipeline.shells.backtest import run
 
@@ -103,7 +109,7 @@ def _found(against: str | None, chosen: "Chosen", wish: "Wish", *, quiet: bool) 
     from pipeline.shells.against import panels
     from pipeline.shells.against.run import backtested_against, referred
 
-    ref = referred(against, chosen)
+    ref = referred(against, chosen, register)
     with progress_of(quiet) as progress:
         paired = backtested_against(ref, chosen, wish, progress)
     return paired.found, panels.sections(paired.against, paired.found.decided.last)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -88,11 +89,24 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     truth_name: str | None
 
 
-def found_in(part: Part, asking: Asking) -> Found:
-    """Judge what was decided; BadFile in one sentence when there is nothing to judge, or another truth."""
-    first_day, span = days_of(part, asking.span)
+class Settled(NamedTuple):
+    """What was decided on the judged days, and what became of the borrowers."""
+
+    first_day: date  # of all
+    span: Span
+    alerts: list[AlertLine]
+    candidates: list[AlertLine]
+    tasks: list[TaskLine]
+    summary: SummaryFile
+    decided: Decided
+    truth: Truth
+
+
+def settled(part: Part, asking: Asking) -> Settled:
+    """Settle days and truth; BadFile in one sentence when there is nothing to judge, or another truth."""
+    first_day, span = _days(part, asking.span)
     assert span.since is not None and span.until is not None
-    alerts, candidates = within(part.alerts, span), within(part.candidates, span)
+    alerts, candidates = _within(part.alerts, span), _within(part.candidates, span)
     summary = SummaryFile(
         shelf=asking.shelf,
         first_day=span.since,
@@ -103,6 +117,13 @@ def found_in(part: Part, asking: Asking) -> Found:
     decided = decided_of(summary, part.profiles, alerts, tasks)
     borrowers = asking.known.union(decided.borrowers)
     truth = decided.defaults if asking.truth is None else read_truth(asking.truth, borrowers, first_day)
+    return Settled(first_day, span, alerts, candidates, tasks, summary, decided, truth)
+
+
+def found_in(part: Part, asking: Asking) -> Found:
+    """Judge what was decided; BadFile in one sentence when there is nothing to judge, or another truth."""
+    first_day, span, alerts, candidates, tasks, summary, decided, truth = settled(part, asking)
+    assert span.since is not None and span.until is not None
     name = "events" if asking.truth is None else asking.truth.name
     judgement = judge(decided, truth, asking.budget, name=name)
     known = judged(decided, truth)
@@ -128,7 +149,7 @@ def found_in(part: Part, asking: Asking) -> Found:
 # -- days -------------------------------------------------------------------
 
 
-def days_of(part: Part, span: Span) -> tuple[date, Span]:
+def _days(part: Part, span: Span) -> tuple[date, Span]:
     """The first day of all, and the days that are judged."""
     if part.first_day is None or part.as_of is None:
         if part.first_day is not None and span.until is not None:
@@ -142,7 +163,7 @@ def days_of(part: Part, span: Span) -> tuple[date, Span]:
     return first, Span(since=since, until=last)
 
 
-def within(alerts: Iterable[AlertLine], span: Span) -> list[AlertLine]:
+def _within(alerts: Iterable[AlertLine], span: Span) -> list[AlertLine]:
     """Transitions of the judged days."""
     assert span.since is not None and span.until is not None
     return [each for each in alerts if span.since <= each.business_date <= span.until]

@@ -13,7 +13,7 @@ import msgspec
 from pipeline import standing
 from pipeline.decisions import Alert, CollectionTask, DeadLetter, Decision, Disagreement, ShadowAlert
 from pipeline.decode import Arrival, Decoder, Refusal
-from pipeline.events import ConnectedWarned
+from pipeline.events import ConnectedWarned, ShelfPublished
 from pipeline.memory import Memory
 from pipeline.profiles import NEVER
 from pipeline.shelf import CompiledShelf
@@ -133,7 +133,7 @@ class _Run:
 
     def _open(self, arrival: Arrival) -> None:
         """Begin with the first line of any borrower, as every part does."""
-        if self.portfolio.day is None:
+        if self.portfolio.day is None and not isinstance(arrival.event, ShelfPublished):
             closes = self.work.closes
             self.portfolio.open(arrival.date if closes is None else min(arrival.date, closes.first))
             self.part.first_day = self.portfolio.date

@@ -11,24 +11,24 @@ from pipeline.shells.embedded.problems import Problem
 from pipeline.zone import Zone
 
 Check = Callable[..., Awaitable[Grant]]
-Door = Callable[[Scope], Check]
+Door = Callable[..., Check]  # of scopes, any of which is enough
 _BEARER = HTTPBearer(
     auto_error=False, scheme_name="key", description="A key of the engine; each route names the scope that it wants."
 )
 
 
 def door(keys: Keys, zone: Zone, now_ms: Callable[[], int]) -> Door:
-    """The check of each scope; `now_ms` says when a key has expired, and nothing else."""
+    """The checks of scopes; `now_ms` says when a key has expired, and nothing else."""
 
-    def granted(scope: Scope) -> Check:
+    def granted(*scopes: Scope) -> Check:
         async def check(found: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> Grant:
             grant = None if found is None else keys.grant(found.credentials.strip(), zone.today(now_ms()))
             if grant is None:
                 sentence = "Authorization: expected 'Bearer KEY' with a key that is known and has not expired, got none"
                 raise Problem(401, "Unauthorized", sentence, headers={"WWW-Authenticate": "Bearer"})
-            if scope not in grant.scopes and "admin" not in grant.scopes:
-                got = ", ".join(sorted(grant.scopes))
-                raise Problem(403, "Forbidden", f"key: expected one with scope {scope}, got {got}; ask for another")
+            if grant.scopes.isdisjoint({*scopes, "admin"}):
+                got, wanted = ", ".join(sorted(grant.scopes)), " or ".join(scopes)
+                raise Problem(403, "Forbidden", f"key: expected one with scope {wanted}, got {got}; ask for another")
             return grant
 
         return check

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from pipeline.events import Event, ShelfPublished
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import Kept
 from pipeline.shells.embedded.disk import Halted
@@ -34,6 +35,15 @@ class Adopting:
                     keep_rules(database, shelf)
                 self._store.write("ran", msgspec.json.encode(ran))
         return ran
+
+    def refusal(self, event: Event) -> str | None:
+        """Why an event would stop the engine: a shelf is said to be in force that cannot be loaded."""
+        if isinstance(event, ShelfPublished):
+            try:
+                self._shelves.compiled(event.hash)
+            except Unloadable as error:
+                return str(error)
+        return None
 
     def put_in_force(self, bundle: str, standing: Standing, ran: Ran) -> CompiledShelf:
         """Take a published shelf up; Halted where it cannot be loaded, so that nothing is decided by other rules."""

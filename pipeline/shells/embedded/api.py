@@ -25,7 +25,7 @@ from pipeline.shells.embedded.stream import Tide, stream_route
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.publishing.laws import lawful
 from pipeline.shells.publishing.shelves import REGISTER
-from rules.publishing import Read
+from pipeline.shells.publishing.steps import Read
 
 
 class Alive(BaseModel):

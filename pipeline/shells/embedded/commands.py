@@ -30,9 +30,9 @@ from pipeline.shells.embedded.texts import TEXTS
 from pipeline.shells.embedded.worker import Worker
 from pipeline.shells.manners import Config, Lang, Quiet, fail, settings_of, unreachable
 from pipeline.shells.publishing.laws import lawful
+from pipeline.shells.publishing.register import made
 from pipeline.shells.publishing.shelves import REGISTER
 from pipeline.zone import Zone
-from rules.register import made
 
 PORT = 8200
 

@@ -13,8 +13,8 @@ from pipeline.shells.embedded.disk import Halted, Unstored
 from pipeline.shells.embedded.runtime import Batch
 from pipeline.shells.embedded.services import LOGGER, Repeated
 from pipeline.shells.embedded.worker import Full, Worker
-from rules.publishing import refuse_forged
-from rules.register import LOG, RegisterError, entries, in_force
+from pipeline.shells.publishing.register import LOG, RegisterError, entries, in_force
+from pipeline.shells.publishing.steps import refuse_forged
 
 LOOKS_EVERY_SECONDS = 2.0
 SOURCE = "forewarn"

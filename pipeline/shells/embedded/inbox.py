@@ -135,7 +135,9 @@ class Inbox:
             refuse_no_file(files[0])
             survey(files[0])
             for n, lines in enumerate(in_batches(events_in(files[0], faults))):
-                outcomes = self._fed(Batch(lines, f"inbox/{take.name}/{n}"), shown(files[0].name), life)
+                outcomes = self._fed(
+                    Batch(lines, f"inbox/{take.name}/{n}", is_foreign=True), shown(files[0].name), life
+                )
                 if outcomes is None:
                     return  # It is gone on with at the next start.
                 counts.update((each.status, each.reason) for each in outcomes)

@@ -91,7 +91,7 @@ def intake_route(worker: Worker, may_send: Check, body_seconds: float) -> APIRou
             raise Problem(error.status, "Unusable body", str(error), headers=headers) from None
         if not lines:
             raise Problem(400, "Unusable body", "body: expected events, got none; send one event a line")
-        batch = Batch(lines, idempotency_key, "admin" in grant.scopes)
+        batch = Batch(lines, idempotency_key, "admin" in grant.scopes, is_foreign=True)
         outcomes = await worked(worker, lambda: worker.submit(batch))
         if outcomes[0].reason == KEY_REUSED:
             raise Problem(422, "Idempotency-Key reused", outcomes[0].why or "", field="header.Idempotency-Key")

@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
-from rules.register import is_name
+from pipeline.shells.publishing.register import is_name
 
 Scope = Literal["ingest", "read", "author", "approve", "admin"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)

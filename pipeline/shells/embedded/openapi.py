@@ -23,6 +23,7 @@ _TAGS = [
     {"name": "events", "description": "events in"},
     {"name": "decisions", "description": "what the engine says"},
     {"name": "borrowers", "description": "what it knows of a borrower"},
+    {"name": "rules", "description": "shelves that two persons publish"},
     {"name": "health", "description": "whether it is well"},
 ]
 _ABOUT = (

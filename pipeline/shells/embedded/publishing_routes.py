@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path as Folder
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -13,11 +13,20 @@ from pipeline.shells.embedded.following import Follower
 from pipeline.shells.embedded.keys import Grant
 from pipeline.shells.embedded.problems import Problem, declared
 from pipeline.shells.embedded.worker import Full
-from pipeline.shells.publishing.shapes import Published, Register
-from rules.bundle import BundleError, Files, files_in
+from pipeline.shells.publishing.bundle import BundleError, Files, files_in
+from pipeline.shells.publishing.register import (
+    NAME,
+    Entry,
+    Person,
+    RegisterError,
+    entries,
+    folder_of,
+    in_force,
+    whole_hash,
+)
+from pipeline.shells.publishing.shapes import Evidence, Key, Published, Register
+from pipeline.shells.publishing.steps import Read, approve, propose, roll_back
 from rules.faults import RuleError
-from rules.publishing import Read, approve, propose, roll_back
-from rules.register import NAME, Entry, Person, RegisterError, entries, folder_of, in_force, whole_hash
 
 LONGEST = 4_000  # characters of a reason
 Hash = Annotated[str, Path(pattern="^[0-9a-f]{8,64}$", description="the hash of a shelf, or its first digits")]
@@ -34,7 +43,7 @@ class Proposal(_Model):
     """Rule files and what speaks for them."""
 
     files: Files = Field(description="name, such as rules/pack/rule.yaml, -> text")
-    evidence: dict[str, Any] = Field(default={}, description="what was checked, tested and found in the past")
+    evidence: Evidence | None = Field(default=None, description="what speaks for them, as the command gathers it")
     author: Name | None = Field(default=None, description="refused where the key is of somebody else")
     why: Why = ""
 
@@ -69,17 +78,18 @@ def _steps(
     Approver = Annotated[Grant, Depends(granted("approve"))]
 
     @router.post(
-        "/v1/shelves", summary="Propose a shelf", status_code=201, responses=declared({}, 401, 403, 409, 422, 500)
+        "/v1/shelves", summary="Propose a shelf", status_code=201, responses=declared({}, 400, 401, 403, 409, 422, 500)
     )
     def proposed(asked: Proposal, grant: Author) -> Entry:
         """It waits for another person's approval; nothing is decided by it before. Scope author."""
         by = _person(grant, asked.author, "author")
-        return _done(lambda: propose(register, asked.files, by, read, at=now(), evidence=asked.evidence, why=asked.why))
+        evidence = {} if asked.evidence is None else asked.evidence.model_dump()
+        return _done(lambda: propose(register, asked.files, by, read, at=now(), evidence=evidence, why=asked.why))
 
     @router.post(
         "/v1/shelves/{bundle}/approval",
         summary="Approve a shelf",
-        responses=declared({}, 401, 403, 409, 422, 429, 500, 507),
+        responses=declared({}, 400, 401, 403, 409, 422, 429, 500, 507),
     )
     def approved(bundle: Hash, asked: Approval, grant: Approver) -> Entry:
         """It is in force when this answers. The author cannot approve. Scope approve."""
@@ -89,7 +99,7 @@ def _steps(
     @router.post(
         "/v1/shelves/{bundle}/rollback",
         summary="Roll back to a shelf",
-        responses=declared({}, 401, 403, 409, 422, 429, 500, 507),
+        responses=declared({}, 400, 401, 403, 409, 422, 429, 500, 507),
     )
     def rolled_back(bundle: Hash, asked: Rollback, grant: Approver) -> Entry:
         """A shelf that was approved once is in force again when this answers. Scope approve."""
@@ -98,11 +108,17 @@ def _steps(
 
 
 def _readings(router: APIRouter, register: Folder, granted: Door) -> None:
-    may_read = [Depends(granted("read"))]
+    anybody = granted("read", "author", "approve")
+    may_read = [Depends(anybody)]
+
+    @router.get("/v1/key", summary="Whose key it is", responses=declared({}, 401, 403, 500))
+    def key(grant: Annotated[Grant, Depends(anybody)]) -> Key:
+        """The person and the scopes of the key that is sent; scope read, author or approve."""
+        return Key(person=grant.person, scopes=sorted(grant.scopes))
 
     @router.get("/v1/shelves", summary="Every step", dependencies=may_read, responses=declared({}, 401, 403, 409, 500))
     def listed() -> Register:
-        """Who proposed, approved and rolled back which shelf, the oldest first; scope read."""
+        """Who proposed, approved and rolled back which shelf, the oldest first; scope read, author or approve."""
         found = _done(lambda: entries(register))
         active = in_force(found)
         return Register(
@@ -113,10 +129,10 @@ def _readings(router: APIRouter, register: Folder, granted: Door) -> None:
         "/v1/shelves/{bundle}",
         summary="One shelf",
         dependencies=may_read,
-        responses=declared({}, 401, 403, 409, 422, 500),
+        responses=declared({}, 400, 401, 403, 409, 422, 500),
     )
     def one(bundle: Hash) -> Published:
-        """The files of a shelf, and what was done with it; scope read."""
+        """The files of a shelf, and what was done with it; scope read, author or approve."""
 
         def read() -> Published:
             found = entries(register)

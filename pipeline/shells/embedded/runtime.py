@@ -13,7 +13,7 @@ import msgspec
 
 from pipeline.decisions import CollectionTask, DeadLetter, Decision
 from pipeline.decode import Arrival, Decoder, Refusal
-from pipeline.events import DayEnded
+from pipeline.events import DayEnded, ShelfPublished
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.adopting import Adopting
@@ -39,6 +39,7 @@ class Batch(NamedTuple):
     lines: Sequence[bytes]
     request: str | None = None  # what they belong to: lines of it that were taken before are not taken again
     may_all: bool = True  # also events of the privileged feeds
+    is_foreign: bool = False  # of somebody whose mistake may stop nobody else
 
 
 Done = TypeVar("Done")
@@ -176,12 +177,12 @@ class Runtime:
 
     def _take_batch(self, batch: Batch) -> list[Outcome]:
         if batch.request is None:
-            return [self._take(raw, batch.may_all) for raw in batch.lines]
+            return [self._take(raw, batch) for raw in batch.lines]
         outcomes = repeated_in(self.store.database, batch.request, batch.lines)
         if outcomes is None:
             return [REUSED for _ in batch.lines]
         self.records.tally[Tallied("arrival", detail="repeated")] += len(outcomes)
-        outcomes += [self._take(raw, batch.may_all) for raw in batch.lines[len(outcomes) :]]
+        outcomes += [self._take(raw, batch) for raw in batch.lines[len(outcomes) :]]
         keep(self.store.database, batch.request, batch.lines, outcomes)
         return outcomes
 
@@ -189,9 +190,9 @@ class Runtime:
 
     def take_line(self, raw: bytes) -> Outcome:
         """Take one line in, inside the transaction of some work."""
-        return self._take(raw, may_all=True)
+        return self._take(raw, _OF_NOBODY)
 
-    def _take(self, raw: bytes, may_all: bool) -> Outcome:
+    def _take(self, raw: bytes, batch: Batch) -> Outcome:
         standing = self.standing
         position = {"file": LOG, "line": standing.lines + 1}
         try:
@@ -201,10 +202,11 @@ class Runtime:
             self.records.keep([refused(raw, refusal.reason, refusal.why, position)])
             self.records.tally[Tallied("arrival", detail=refusal.reason)] += 1
             return Outcome(standing.lines, "refused", refusal.reason, refusal.why)
-        if arrival.feed in PRIVILEGED and not may_all:
+        if arrival.feed in PRIVILEGED and not batch.may_all:
             why = f"type: expected an event that scope ingest may send, got {arrival.type}; send it with scope admin"
-            self.records.tally[Tallied("arrival", detail="forbidden")] += 1
-            return Outcome(0, "refused", "forbidden", why)
+            return self._forbidden(why)
+        if batch.is_foreign and (no_shelf := self.adopting.refusal(arrival.event)) is not None:
+            return self._forbidden(no_shelf)
         self.records.log(raw, arrival)
         standing.by_type[arrival.type] = standing.by_type.get(arrival.type, 0) + 1
         standing.unknown_fields += arrival.unknown
@@ -223,8 +225,15 @@ class Runtime:
         self.records.tally["arrival", arrival.type, "", "", outcome.reason or "accepted"] += 1
         return outcome
 
+    def _forbidden(self, why: str) -> Outcome:
+        self.records.tally[Tallied("arrival", detail="forbidden")] += 1
+        return Outcome(0, "refused", "forbidden", why)
+
     def _decided(self, arrival: Arrival) -> Iterator[Said]:
         portfolio = self.portfolio
+        if portfolio.day is None and isinstance(arrival.event, ShelfPublished):
+            yield from portfolio.take(arrival)
+            return
         if portfolio.day is None:
             self.standing.first_day = arrival.date if self.history is None else min(arrival.date, self.history.first)
             portfolio.open(self.standing.first_day)
@@ -303,4 +312,5 @@ class Runtime:
         self._digest = None
 
 
+_OF_NOBODY = Batch((), is_foreign=True)
 _ENCODER = msgspec.msgpack.Encoder()

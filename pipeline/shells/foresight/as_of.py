@@ -8,7 +8,7 @@ from rich.progress import Progress
 
 from connectors.whole_lines import BadFile
 from pipeline.decode import Arrival, Decoder, Refusal
-from pipeline.events import ConnectedWarned
+from pipeline.events import ConnectedWarned, ShelfPublished
 from pipeline.freezing import freeze, thaw
 from pipeline.look import Day
 from pipeline.memory import Memory
@@ -80,6 +80,8 @@ def by_files(files: list[Path], shelf: CompiledShelf, borrower_id: str, on: int 
     watch, task = _Watch(portfolio, borrowers, borrower_id, on), progress.add_task("replay", total=None)
     for n, each in enumerate(merged(files, decoder, []), 1):
         if isinstance(each.arrival, Arrival):
+            if portfolio.day is None and isinstance(each.arrival.event, ShelfPublished):
+                continue
             if portfolio.day is None:
                 portfolio.open(each.arrival.date if closes is None else min(each.arrival.date, closes.first))
             _exhaust(portfolio, each.arrival)

@@ -11,6 +11,7 @@ from pipeline.shells.manners import (
     Config,
     Lang,
     Quiet,
+    Truth,
     fail,
     faulty,
     progress_of,
@@ -18,9 +19,9 @@ from pipeline.shells.manners import (
     settings_of,
     unreachable,
 )
+from pipeline.shells.publishing.bundle import LOCK as LOCK_NAME
+from pipeline.shells.publishing.bundle import BundleError, Files, bundled
 from pipeline.shells.terms import terms_of
-from rules.bundle import LOCK as LOCK_NAME
-from rules.bundle import BundleError, Files, bundled
 from rules.faults import RuleError
 from rules.packs import folders_of
 
@@ -32,7 +33,7 @@ To = Annotated[str | None, typer.Option(help=f"Where the engine listens; http://
 Data = Annotated[
     Path | None, typer.Option(help="The engine's data directory, in place of --to: you are who runs this command.")
 ]
-Hash = Annotated[str, typer.Argument(help="The hash of a shelf, or at least 8 digits of its beginning.")]
+Hash = Annotated[str, typer.Argument(metavar="HASH", help="The hash of a shelf, or its first 8 digits or more.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -53,6 +54,7 @@ def publish(
     without_past: Annotated[
         str | None, typer.Option(help="Why no past is asked, in place of --over or the log of --data.")
     ] = None,
+    truth: Truth = None,
     why: Annotated[str, typer.Option(help="Why the rules change.")] = "",
     to: To = None,
     data: Data = None,
@@ -71,11 +73,12 @@ def publish(
         refuse_no_folder(folder)
     try:
         door = _door(to, data, settings)
+        door.refuse_no_author(author)
         files = _files(dirs, None if folders else LOCK)
-        wanted = Wanted(dirs=dirs, over=over or [], data=data, without_past=without_past, config=config)
+        wanted = Wanted(dirs, over or [], data, without_past, truth, config)
         with progress_of(quiet) as progress:
             evidence = gathered(door, wanted, terms_of(settings), progress)
-        entry = door.propose(files, author, evidence=evidence, why=why)
+        entry = door.propose(files, author, evidence=evidence.model_dump(), why=why)
     except (DoorError, BundleError) as error:
         fail(str(error))
     except RuleError as error:

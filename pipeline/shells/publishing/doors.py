@@ -1,22 +1,31 @@
-"""The register as the commands reach it: through a running engine, by an API key, or on its disk, as a user of the system.
+"""The register as the commands reach it: through a running engine by an API key, or on its disk as a user.
 
 DoorError     no answer that can be used, or a step that was refused; one sentence
 """
 
 import time
-from pathlib import Path
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeVar
 
 from pipeline.shells.embedded.last_run import is_data
+from pipeline.shells.publishing.bundle import BundleError, Files, files_in
 from pipeline.shells.publishing.laws import lawful, user
+from pipeline.shells.publishing.register import (
+    SHORTEST,
+    Entry,
+    Person,
+    RegisterError,
+    entries,
+    folder_of,
+    in_force,
+    made,
+    whole_hash,
+)
 from pipeline.shells.publishing.shelves import REGISTER
+from pipeline.shells.publishing.steps import approve, propose, roll_back
 from pipeline.zone import Zone
-from rules.bundle import BundleError, Files, files_in
 from rules.faults import RuleError
-from rules.publishing import approve, propose, roll_back
-from rules.register import Entry, Person, RegisterError, entries, folder_of, in_force, made, whole_hash
-
 
 Done = TypeVar("Done")
 
@@ -32,8 +41,24 @@ class Log(NamedTuple):
     in_force: str | None
 
 
+def steps_of(log: Log, text: str) -> Log:
+    """The steps of one shelf; DoorError where its hash stands for none or several."""
+    hits = {each.bundle for each in log.entries if len(text) >= SHORTEST and each.bundle.startswith(text.lower())}
+    if len(hits) != 1:
+        got = "several" if hits else "none"
+        raise DoorError(
+            f"{text}: expected the hash of a shelf, or at least {SHORTEST} digits of its beginning, got {got}; "
+            "see forewarn rules log"
+        )
+    return Log([each for each in log.entries if each.bundle in hits], log.in_force)
+
+
 class Door(Protocol):
     """A register, wherever it is; a person that is named must be the one who asks."""
+
+    def refuse_no_author(self, author: str | None) -> None:
+        """Whoever asks may propose, and is who they say: asked before evidence is gathered, which takes long."""
+        ...
 
     def propose(self, files: Files, author: str | None, *, evidence: dict[str, Any], why: str) -> Entry:
         """Propose a shelf."""
@@ -61,9 +86,15 @@ class OnDisk:
 
     def __init__(self, data: Path, zone: Zone, queues: set[str]) -> None:
         if not is_data(data):
-            raise DoorError(f"{data}: expected the data directory of an engine, got none; start it once by forewarn run")
+            raise DoorError(
+                f"{data}: expected the data directory of an engine, got none; start it once by forewarn run"
+            )
         self._register = made(data / REGISTER)
         self._zone, self._queues = zone, queues
+
+    def refuse_no_author(self, author: str | None) -> None:
+        """Whoever runs the command is who they say; DoorError otherwise."""
+        _self(author, "--author")
 
     def propose(self, files: Files, author: str | None, *, evidence: dict[str, Any], why: str) -> Entry:
         """Propose a shelf."""
@@ -99,8 +130,8 @@ class OnDisk:
         except (BundleError, RuleError, RegisterError) as error:
             raise DoorError(str(error)) from None
         except OSError as error:
-            advice = "check its rights: who publishes writes into it, see the manual"
-            raise DoorError(f"{error.filename}: expected a register to write to, got {error.strerror}; {advice}") from None
+            what, advice = "a register to write to", "who publishes needs rights to it, see the manual"
+            raise DoorError(f"{error.filename}: expected {what}, got {error.strerror}; {advice}") from None
 
 
 def _self(said: str | None, option: str) -> Person:

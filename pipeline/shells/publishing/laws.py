@@ -6,10 +6,10 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 
 from pipeline.events import CATALOGUE
+from pipeline.shells.publishing.register import Person
 from rules.faults import RuleError
 from rules.laws import examine
 from rules.loader import shelf_of
-from rules.register import Person
 from rules.rule import Shelf
 
 

@@ -5,11 +5,11 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import BaseModel, ValidationError
 
-from pipeline.shells.embedded.client import EngineError, detail_of, opened
+from pipeline.shells.embedded.client import KEY_VARIABLE, EngineError, detail_of, opened
+from pipeline.shells.publishing.bundle import Files
 from pipeline.shells.publishing.doors import DoorError, Log
-from pipeline.shells.publishing.shapes import Published, Register
-from rules.bundle import Files
-from rules.register import Entry
+from pipeline.shells.publishing.register import Entry
+from pipeline.shells.publishing.shapes import Key, Published, Register
 
 Told = TypeVar("Told", bound=BaseModel)
 _SHELVES = "/v1/shelves"
@@ -20,6 +20,15 @@ class OverHttp:
 
     def __init__(self, url: str) -> None:
         self._url = url
+
+    def refuse_no_author(self, author: str | None) -> None:
+        """Whoever asks may propose, and is who they say; DoorError otherwise."""
+        key = self._asked("GET", "/v1/key", Key)
+        if not {"author", "admin"} & set(key.scopes) or key.person is None:
+            got = f"{', '.join(key.scopes)} of {key.person or 'nobody'}"
+            raise DoorError(f"{KEY_VARIABLE}: expected a person's key with scope author, got {got}; ask for another")
+        if author not in (None, key.person):
+            raise DoorError(f"--author: expected {key.person}, whose key it is, got {author}; use the key of {author}")
 
     def propose(self, files: Files, author: str | None, *, evidence: dict[str, Any], why: str) -> Entry:
         """Propose a shelf."""

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from pipeline.events import CATALOGUE
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
-from rules.bundle import LOCK, RULES
+from pipeline.shells.publishing.bundle import LOCK, RULES
+from pipeline.shells.publishing.register import RegisterError, entries, folder_of, was_approved
 from rules.faults import RuleError
 from rules.loader import load_shelf_to_run
-from rules.register import RegisterError, entries, folder_of, was_approved
 from rules.rule import Shelf
 
 REGISTER = "register"  # in a data directory
@@ -34,6 +34,11 @@ class Shelves:
         if found is None:
             found = self._compiled[bundle] = compile_shelf(_loaded(self.register, bundle), self._terms)
         return found
+
+
+def register_of(data: Path | None, register: Path | None) -> Path | None:
+    """The register that is named, else that of a data directory."""
+    return data / REGISTER if register is None and data is not None else register
 
 
 def shelf_in(folder: Path) -> Shelf:

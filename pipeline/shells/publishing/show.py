@@ -1,20 +1,27 @@
 """The steps of a register as people read them."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
+from pipeline.shells.against.paired import Difference as Paired
+from pipeline.shells.against.show import difference as difference_text
+from pipeline.shells.figures import Figure
+from pipeline.shells.publishing.bundle import Files
+from pipeline.shells.publishing.bundle import write as write_bundle
 from pipeline.shells.publishing.doors import Log
+from pipeline.shells.publishing.register import Entry
+from pipeline.shells.publishing.shapes import Difference, Evidence, Past
 from pipeline.shells.publishing.texts import TEXTS
 from pipeline.shells.show import console
-from pipeline.shells.texts import Language, counted
-from rules.bundle import Files
-from rules.bundle import write as write_bundle
-from rules.register import Entry
+from pipeline.shells.show_verdict import label
+from pipeline.shells.show_verdict import written as written_figure
+from pipeline.shells.texts import Language, counted, word
+from pipeline.shells.verdict import Terms
 
 SHORT = 12  # digits of a hash that people see
 
@@ -83,32 +90,64 @@ def _in_force(found: Log, lang: Language) -> str:
     if found.in_force is None:
         return texts["nothing"]
     who = {each.step: each.by.name for each in found.entries if each.bundle == found.in_force}
-    if "proposed" not in who:  # Another shelf was asked for.
-        return texts["in_force"].split(texts["comma"])[0].format(short=short(found.in_force))
-    names = {"author": who["proposed"], "approver": who["approved"]}
-    return texts["in_force"].format(short=short(found.in_force), **names)
+    form = texts["in_force" if "approved" in who else "other_in_force"]
+    return form.format(short=short(found.in_force), author=who.get("proposed"), approver=who.get("approved"))
 
 
 def _evidence(entry: Entry, lang: Language) -> None:
     texts = TEXTS[lang]
+    if not entry.evidence:
+        typer.echo(texts["no_evidence"])
+        return
+    evidence = Evidence.model_validate(entry.evidence)
     table = Table(title=texts["evidence"], title_justify="left", show_header=False)
-    for name, said in _rows(entry.evidence, lang):
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, said in _rows(evidence, lang):
         table.add_row(name, escape(said))
-    if table.row_count:
-        console().print(table)
+    console().print(table)
 
 
-def _rows(evidence: dict[str, Any], lang: Language) -> list[tuple[str, str]]:
-    """Evidence in words, of what of it is there: another program may have sent other things."""
-    texts, rows = TEXTS[lang], []
-    if "rules" in evidence:
-        rows.append((texts["rules"], ", ".join(f"{count} {status}" for status, count in evidence["rules"].items())))
-    if "tests" in evidence:
-        rows.append((texts["tests"], texts["tests_said"].format(cases=evidence["tests"]["cases"])))
-    if "nudge" in evidence:
-        nudge = evidence["nudge"]
-        said = nudge | {"unnoticed": sum(nudge["unnoticed"].values()), "rules": counted(nudge["rules"], "rule", lang)}
-        rows.append((texts["nudge"], texts["nudge_said"].format_map(said)))
-    for name, counts in evidence.get("coverage", {}).items():
-        rows.append((texts["coverage"].format(name=name), texts["coverage_said"].format_map(counts)))
-    return rows
+def _rows(evidence: Evidence, lang: Language) -> Iterator[tuple[str, str]]:
+    texts = TEXTS[lang]
+    yield texts["changes"], _changes(evidence, lang)
+    yield texts["rules"], ", ".join(f"{count} {word(status, lang)}" for status, count in evidence.rules.items())
+    yield texts["tests"], texts["tests_said"].format(cases=counted(evidence.tests.cases, "case", lang))
+    nudge = evidence.nudge
+    said = {"unnoticed": sum(nudge.unnoticed.values()), "moves": nudge.moves, "excused": nudge.excused}
+    yield texts["nudge"], texts["nudge_said"].format(rules=counted(nudge.rules, "rule", lang), **said)
+    for name, counts in evidence.coverage.items():
+        yield texts["coverage"].format(name=name), texts["coverage_said"].format_map(counts.model_dump())
+    if evidence.past is None:
+        yield texts["past"], texts["past_without"].format(reason=evidence.without_past)
+    else:
+        yield from _past(evidence.past, lang)
+
+
+def _changes(evidence: Evidence, lang: Language) -> str:
+    texts = TEXTS[lang]
+    if evidence.changes is None:
+        return texts["first_shelf"]
+    return (
+        "\n".join(f"{each.rule}{texts['colon']}{each.says[lang]}" for each in evidence.changes)
+        or texts["nothing_changed"]
+    )
+
+
+def _past(past: Past, lang: Language) -> Iterator[tuple[str, str]]:
+    texts, terms = TEXTS[lang], Terms(budget_openings_a_day=1)
+    events = counted(past.events, "event", lang)
+    yield texts["past"], texts["past_said"].format(events=events, first_day=past.first_day, as_of=past.as_of)
+    for name, value in past.figures.items():
+        difference = past.differences.get(name)
+        said = written_figure(name, Figure(value=value, of=0), lang)
+        yield label(name, terms, lang), said if difference is None else _moved(name, said, difference, lang)
+    for who in ("defaulters", "others"):
+        moved = getattr(past, who)
+        if moved is not None:
+            yield texts[who], texts["moved"].format_map(moved.model_dump())
+
+
+def _moved(name: str, now: str, each: Difference, lang: Language) -> str:
+    moved = difference_text(name, Paired(**each.model_dump()))
+    return TEXTS[lang]["difference"].format(now=now, moved=moved)

@@ -12,9 +12,17 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from rules.bundle import LOCK, RULES, Files, bundle_hash, files_in, fsync_folder, refuse_others, write
-from rules.faults import RuleError
-from rules.register import (
+from pipeline.shells.publishing.bundle import (
+    LOCK,
+    RULES,
+    Files,
+    bundle_hash,
+    files_in,
+    fsync_folder,
+    refuse_others,
+    write,
+)
+from pipeline.shells.publishing.register import (
     LOG,
     SHELVES,
     Entry,
@@ -29,6 +37,7 @@ from rules.register import (
     name_of,
     whole_hash,
 )
+from rules.faults import RuleError
 from rules.rule import Shelf
 from rules.versions import lock_text, locked_in, version_of
 

@@ -22,7 +22,7 @@ RULES, LOCK = "rules", "shelf.lock"
 MOST_FILES, MOST_BYTES = 20_000, 32 << 20
 Files = dict[str, str]  # name in the bundle -> text
 
-_NAME = re.compile(rf"{RULES}(/[\w.-]+)+\.yaml")
+_NAME = re.compile(rf"{RULES}(/[\w.-]{{1,80}}){{1,8}}\.yaml")
 _HASH = re.compile("[0-9a-f]{64}")
 
 
@@ -67,7 +67,12 @@ def refuse_others(files: Files) -> None:
     for name in files:
         if name != LOCK and (_NAME.fullmatch(name) is None or ".." in PurePosixPath(name).parts):
             raise BundleError(f"files: expected names such as {RULES}/pack/rule.yaml, got {name!r}; rename it")
-    size = sum(len(text.encode()) for text in files.values())
+    if not files.keys() - {LOCK}:
+        raise BundleError("files: expected at least one rule file, got none; name the folder that holds them")
+    try:
+        size = sum(len(text.encode()) for text in files.values())
+    except UnicodeEncodeError as error:
+        raise BundleError(f"files: expected text that UTF-8 can write, got {error.reason}; save it again") from None
     if len(files) > MOST_FILES or size > MOST_BYTES:
         most = f"{MOST_FILES:,} files of {MOST_BYTES >> 20} MiB"
         raise BundleError(f"files: expected at most {most}, got {len(files):,} of {size:,} bytes; split the shelf")

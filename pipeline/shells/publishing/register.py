@@ -1,6 +1,6 @@
 """The register of published shelves: who proposed and who approved which bundle, each entry chained to the one before.
 
-    FOLDER/shelves/HASH/     bundles (rules.bundle)
+    FOLDER/shelves/HASH/     bundles (bundle.py)
     FOLDER/log/00001.json    entries; each holds the hash of the bytes of the one before
 
 A bundle is in force from its approval, or from a rollback to it, until the next of either. Two persons are behind each.
@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rules.bundle import bundle_hash, files_in, is_hash
+from pipeline.shells.publishing.bundle import bundle_hash, files_in, is_hash
 
 SHELVES, LOG = "shelves", "log"
 NAME = r"^[\w.@-]{1,64}$"  # of a person
