@@ -105,6 +105,17 @@ class DayEnd(BaseModel):
     most_days: Annotated[int, Field(ge=1, le=400)]
 
 
+class Kafka(BaseModel):
+    """The topics of a deployment on Kafka."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]*$", max_length=100)]
+    partitions: Annotated[int, Field(ge=1, le=10_000)]
+    replication: Annotated[int, Field(ge=1, le=32)]
+    keep_days: Annotated[int, Field(ge=14, le=3_650)]
+
+
 class Settings(BaseModel):
     """Everything that a bank may set; default.yaml says what each is for."""
 
@@ -122,6 +133,7 @@ class Settings(BaseModel):
     calendar: Calendar
     task_due_at: Annotated[time, BeforeValidator(_clock)]
     day_end: DayEnd
+    kafka: Kafka
 
     @property
     def bucket_names(self) -> tuple[str, ...]:

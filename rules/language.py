@@ -20,15 +20,17 @@ class Written(BaseModel):
 class MeasureFile(Written):
     """One named measure: one verb, and where and when it looks."""
 
-    count: str | None = Field(None, description="how many such events; `repayment.missed where instalment >= 2`")
+    count: str | None = Field(None, description="how many such events; 0 when there was none")
     days_since: str | None = Field(None, description="days since the last such event; unknown when there was none")
     sum: str | None = Field(None, description="the sum of this field; 0 when there was no event")
-    average: str | None = Field(None, description="the average of this field")
-    min: str | None = Field(None, description="the smallest value of this field")
-    max: str | None = Field(None, description="the largest value of this field")
-    distinct: str | None = Field(None, description="how many different values of this field")
-    latest: str | None = Field(None, description="the last value of this field")
-    sequence: list[str] | None = Field(None, description="true when these events came in this order")
+    average: str | None = Field(None, description="the average of this field; unknown when there was no event")
+    min: str | None = Field(None, description="the smallest value of this field; unknown when there was no event")
+    max: str | None = Field(None, description="the largest value of this field; unknown when there was no event")
+    distinct: str | None = Field(None, description="how many different values of this field; 0 when there was no event")
+    latest: str | None = Field(None, description="the last value of this field; unknown when there was no event")
+    sequence: list[str] | None = Field(
+        None, description="true when these events came in this order, the first of them within the time"
+    )
     now: str | None = Field(None, description="a fact of the ledger today, or a published figure: `macro.NAME`")
     source: str | None = Field(
         None,
@@ -36,9 +38,9 @@ class MeasureFile(Written):
         description="the event that has the field, perhaps narrowed: `account.debit where amount >= 200`",
     )
     over: Window | None = Field(None, description="the window: 36h, 60d or 8w, up to now")
-    ending: Ago | None = Field(None, description="moves the window back: 35d ago")
+    ending: Ago | None = Field(None, description="moves the window back: 35d ago means that it ended then")
     within: Window | None = Field(None, description="how old the first step of the sequence may be")
-    of: Literal["borrower"] | None = Field(None, description="all events of the borrower, under per loan or account")
+    of: Literal["borrower"] | None = Field(None, description="all that is of the borrower, under per loan or account")
     across: Across | None = Field(None, description="how several loans or accounts become one value")
 
 
@@ -53,7 +55,7 @@ class TaskFile(Written):
 class ExpectedFile(Written):
     """One alert of a case."""
 
-    day: int = Field(description="the day it comes")
+    day: int = Field(description="the day on which it comes")
     alert: Literal["low", "medium", "high", "critical", "closed"] = Field(description="the severity, or closed")
     say: Prose | None = Field(None, description="the message, word for word; left open when absent")
 
@@ -77,7 +79,7 @@ def _whole_list(value: Any) -> Any:
 class CaseFile(Written):
     """One test of the rule."""
 
-    name: Prose = Field(description="a sentence that says what is special about the case")
+    name: Prose = Field(description="what is special about the case, in a few words")
     given: list[dict[str, Any]] = Field(description="the events by day")
     expect: Annotated[list[ExpectedFile], BeforeValidator(_whole_list)] = Field(
         description="every alert that comes, or nothing"
@@ -100,15 +102,19 @@ class TextsFile(Written):
 class RuleFile(Written):
     """One rule, as it stands in its file."""
 
-    rule: str = Field(description="its name, equal to the file name")
+    rule: str = Field(description="its name, equal to the file name without .yaml")
     title: Title = Field(description="one line that says what it sees")
     status: Status = Field(description="draft, shadow, live or retired")
     owner: Prose = Field(description="the team that answers for this rule")
     since: Date = Field(description="the day it began")
     why: Prose = Field(description="what it sees, and why that comes before a loss")
-    refs: list[str] = Field([], description="references of policy or regulation, such as ifrs9:30dpd")
+    refs: list[str] = Field(
+        [], description="the signs of published lists, or the policies, that it answers to, such as ifrs9:30dpd"
+    )
     basis: dict[str, Basis] = Field(
-        {}, description="where each threshold comes from: policy, contract, regulation or {fitted: 2025-02-10}"
+        {},
+        description="where each threshold comes from, by measure or deciding field: policy, contract, regulation or "
+        "{fitted: 2025-02-10}",
     )
     retired_because: Prose | None = Field(None, description="why nobody needs this rule any more")
     challenges: str | None = Field(None, description="the live rule beside which this one is tried")
@@ -117,11 +123,15 @@ class RuleFile(Written):
     when: str = Field(description="the condition over the measures")
     hold: Days = Field(0, alias="for", description="how long the condition must stay true before the alert opens: 3d")
     severity: Severity = Field(description="low, medium, high or critical")
-    escalate: dict[Severity, str] = Field({}, description="the conditions that raise the severity")
-    say: Prose = Field(description="the message of the alert, with slots such as {missed}")
-    quiet: Days = Field(0, description="the shortest time between two openings: 14d")
+    escalate: dict[Severity, str] = Field(
+        {}, description="the conditions that raise the severity; it never falls while open"
+    )
+    say: Prose = Field(description="the message of the alert, with slots such as {missed} in place of numbers")
+    quiet: Days = Field(
+        0, description="the shortest time between two openings: 14d; only a higher severity opens within it"
+    )
     clear_after: Days = Field(0, description="the alert closes when the condition was false this long: 7d")
-    inhibited_by: list[str] = Field([], description="rules whose open alert mutes this one")
+    inhibited_by: list[str] = Field([], description="rules whose open alert of the same borrower mutes this one")
     spreads: list[Relation] = Field([], description="the connected borrowers whom an opening warns")
     daily_openings: int | None = Field(
         None, ge=1, description="storm guard: more openings a day than this are held for an officer"

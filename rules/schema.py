@@ -5,7 +5,7 @@ It says what can be said of one place at a time. What conditions mean, and what 
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -14,6 +14,8 @@ from rules.cases import IDS, LAST_DAY
 from rules.catalogue import Catalogue, Kind, Unit
 from rules.checks import LONGEST_NAME, NAME
 from rules.language import RuleFile, TextsFile
+from rules.meanings import ACROSS, FACTS, KEYS, RELATIONS, SEVERITIES, STATUSES, UNITS
+from rules.meanings import IDS as ABOUT_IDS
 from rules.measuring import FORMS, NUMERIC, OPTIONS
 from rules.rule import Severity
 
@@ -25,16 +27,11 @@ _MACRO = r"macro\.[a-z][a-z0-9_]*"
 _MEASURE_NAME = "^[a-z][a-z0-9_]*$"
 _ID = "^[A-Za-z0-9._:-]{1,128}$"
 
-_UNITS: dict[Unit, Schema] = {
-    "amount": {"type": "number", "description": "an amount in whole currency units"},
-    "share": {"type": "number", "description": "a share of 1, such as 0.85"},
-    "days": {"type": "integer", "description": "days"},
-    "count": {"type": "integer"},
-    "number": {"type": "integer"},
-    "text": {"type": "string"},
-    "date": {"type": ["integer", "string"], "description": "a day of the case, or a date"},
-    "flag": {"type": "boolean"},
-}
+_TYPES: dict[Unit, Any] = {
+    "amount": "number", "share": "number", "days": "integer", "count": "integer", "number": "integer", "text": "string",
+    "date": ["integer", "string"], "flag": "boolean",
+}  # fmt: skip
+_UNITS = {unit: {"type": type_, "description": UNITS[unit]} for unit, type_ in _TYPES.items()}
 
 
 def rule_schema(catalogue: Catalogue, queues: Iterable[str]) -> Schema:
@@ -48,6 +45,9 @@ def rule_schema(catalogue: Catalogue, queues: Iterable[str]) -> Schema:
     definitions["TaskFile"]["properties"]["action"]["examples"] = ["message", "call", "letter", "visit", "review"]
     fields["rule"] |= {"pattern": f"^{NAME.pattern}$", "maxLength": LONGEST_NAME}
     fields["measure"]["propertyNames"] = {"pattern": _MEASURE_NAME}
+    for name, meanings in (("status", STATUSES), ("per", KEYS), ("severity", SEVERITIES)):
+        _tell(fields[name], meanings)
+    _tell(fields["spreads"]["items"], RELATIONS)
     # Written out, as an editor completes properties and no names of properties.
     fields["escalate"]["properties"] = {severity: {"type": "string"} for severity in get_args(Severity)}
     fields["escalate"]["additionalProperties"] = False
@@ -89,6 +89,12 @@ def _is_noise(key: str, value: Any) -> bool:
     return (key == "title" and isinstance(value, str)) or (key == "default" and value in (None, 0, [], {}))
 
 
+def _tell(words: Schema, meanings: Mapping[str, str]) -> Schema:
+    """The words that may stand somewhere, each with what it means, as editors show it."""
+    words["enumDescriptions"] = [meanings.get(each, "") for each in words["enum"]]
+    return words
+
+
 def _when_status(status: str, needs: str) -> Schema:
     return {
         "if": {"properties": {"status": {"const": status}}, "required": ["status"]},
@@ -111,9 +117,10 @@ def _change_measure(measure: Schema, catalogue: Catalogue) -> None:
         fields[verb]["enum"] = sorted(numeric)
     fields["distinct"]["enum"] = sorted({name for kind in kinds for name in kind.fields})
     fields["now"] |= {
-        "anyOf": [{"enum": sorted(catalogue.facts)}, {"pattern": f"^{_MACRO}$"}],
+        "anyOf": [_tell({"enum": sorted(catalogue.facts)}, FACTS), {"pattern": f"^{_MACRO}$"}],
         "examples": ["macro.unemployment"],
     }
+    _tell(fields["across"], ACROSS)
     measure["oneOf"] = [{"required": [verb]} for verb in FORMS]
     measure["allOf"] = [
         {
@@ -170,7 +177,7 @@ def _given(catalogue: Catalogue) -> Schema:
 
 
 def _of_kind(event: Schema, kind: Kind) -> Schema:
-    ids = {name: {"type": "string", "pattern": _ID} for name in IDS}
+    ids = {name: {"type": "string", "pattern": _ID, "description": ABOUT_IDS[name]} for name in IDS}
     own = {name: _UNITS[field.unit] for name, field in sorted(kind.fields.items())}
     return {
         "if": {"properties": {"event": event}, "required": ["event"]},

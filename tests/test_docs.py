@@ -15,7 +15,11 @@ from pipeline.shells.cli import app
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "docs" / "rules").glob("*.md")])
-PAIRS = [("README.md", "README.zh-CN.md"), ("docs/manual.en.md", "docs/manual.zh.md")]
+PAIRS = [
+    ("README.md", "README.zh-CN.md"),
+    ("docs/manual.en.md", "docs/manual.zh.md"),
+    ("docs/rules/tutorial.en.md", "docs/rules/tutorial.zh.md"),
+]
 COMMANDS = typer.main.get_command(app)
 FENCED = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INDENTED = re.compile(r"\n\n((?: {4}[^\n]*\n)+)")

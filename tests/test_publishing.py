@@ -147,6 +147,24 @@ def test_a_replay_without_the_register_says_what_it_needs(tmp_path):
     )
 
 
+def test_the_order_names_the_shelf_that_closed_each_day(tmp_path):
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **MISSES, **SILENT)
+    bundle = published(tmp_path, second)
+    late = PUBLISHED | {"hash": bundle, "at": "2025-03-03T00:00:00+08:00"}  # dates alone end the days
+    log = written(tmp_path / "log.jsonl", missed("m-1", "2025-03-01"), late)
+    words = ["--rules", first, "--register", tmp_path / REGISTER, "--out", tmp_path / "out"]
+    assert forewarn("replay", log, *words).code == 0
+    told = [json.loads(line) for line in (tmp_path / "out" / "order.jsonl").read_bytes().splitlines()]
+    old, new = compiled(first).hash, compiled(second).hash
+    assert [(each.get("closed", each.get("first")), each["shelf"]) for each in told] == [
+        (1, old),
+        ("2025-03-01", old),
+        ("2025-03-02", old),
+        (2, new),
+        ("2025-03-03", new),
+    ]
+
+
 # -- people at an engine that runs --
 
 
@@ -380,6 +398,28 @@ def test_a_shelf_begins_no_business_day(tmp_path):
     assert json.loads(ran.out)["events"]["first_day"] == "2025-03-01"
     ran = forewarn("explain", "B17", "--events", log, "--rules", folder, "--on", "2025-03-01")
     assert ran.code == 0, ran.err
+
+
+def test_a_key_is_made_for_a_person_and_shown_once(tmp_path):
+    file, today = tmp_path / "keys", date(2025, 1, 1)
+    file.write_text("a admin")  # without an end of line
+    ran = forewarn("keys", "add", "read,author", "--person", "anna", "--until", "2030-01-01", "--api-key-file", file)
+    assert (ran.code, ran.err) == (0, "")
+    key = ran.out.split()[0]
+    assert key not in file.read_text()
+    found = read_keys(file).grant(key, today)
+    assert found is not None
+    assert (found.scopes, found.until, found.person) == ({"read", "author"}, date(2030, 1, 1), "anna")
+    assert read_keys(file).grant("a", today) is not None
+    for words, sentence in (
+        (("autor",), "SCOPES: expected some of ingest, read, author, approve, admin with commas between, got 'autor'"),
+        (("read", "--person", "a b"), "--person: expected letters"),
+        (("read", "--until", "soon"), "--until: expected a date"),
+    ):
+        ran = forewarn("keys", "add", *words, "--api-key-file", file)
+        assert ran.code == 2
+        assert sentence in ran.err
+    assert "expected it or --api-key-file, got neither" in forewarn("keys", "add", "read").err
 
 
 # -- what was published, in a backtest --

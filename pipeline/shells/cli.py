@@ -18,6 +18,7 @@ from pipeline.shells.coverage import command as _coverage  # noqa: F401  # its c
 from pipeline.shells.embedded.backfill_command import backfill
 from pipeline.shells.embedded.commands import day_app, export, run
 from pipeline.shells.embedded.doctor_command import doctor
+from pipeline.shells.embedded.key_commands import keys_app
 from pipeline.shells.embedded.last_run import as_replay, refuse_own_files
 from pipeline.shells.embedded.letter_commands import letters_app
 from pipeline.shells.embedded.webhooks.commands import webhooks_app
@@ -38,6 +39,7 @@ from pipeline.shells.manners import (
     shelf_of,
     unreachable,
 )
+from pipeline.shells.on_kafka.topics_commands import topics_app
 from pipeline.shells.publishing.shelves import Shelves, Unloadable, nothing_published
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
@@ -53,6 +55,8 @@ rules_app.command()(tune)
 rules_app.command()(backtest)
 rules_app.command()(challengers)
 app.add_typer(day_app, name="day")
+app.add_typer(topics_app, name="topics")
+app.add_typer(keys_app, name="keys")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(doctor)
 app.add_typer(webhooks_app, name="webhooks")
@@ -62,6 +66,7 @@ app.command()(export)
 app.command()(backfill)
 app.command()(backtest)
 app.command()(explain)
+rules_app.command()(explain)
 
 
 @app.command()

@@ -97,10 +97,11 @@ def own_key(folder: Path) -> str | None:
     return key
 
 
-def hashed_line(key: str, scopes: Sequence[Scope], person: str | None = None) -> str:
+def hashed_line(key: str, scopes: Sequence[Scope], *, person: str | None = None, until: date | None = None) -> str:
     """The line of a key for a file, without the key itself."""
+    last = "" if until is None else f" {until}"
     whose = "" if person is None else f" {PERSON}{person}"
-    return f"{HASHED}{_hash(key)} {','.join(scopes)}{whose}\n"
+    return f"{HASHED}{_hash(key)} {','.join(scopes)}{last}{whose}\n"
 
 
 def _hash(key: str) -> str:

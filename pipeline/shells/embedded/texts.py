@@ -5,6 +5,7 @@ from pipeline.shells.texts import Language
 TEXTS: dict[Language, dict[str, str]] = {
     "en": {
         "runs_at": "listens at {url}, data in {folder}; Ctrl-C stops it",
+        "new_key": "{key}\nis the key; it is shown this once, and {file} keeps its hash",
         "fresh_key": "API key, shown this once (scopes ingest, read, admin): {key}",
         "exported": "{events} arrivals and what came of them, written to {folder}",
         "exported_without": "warning: {aside} set aside borrowers have no profile; see forewarn dead-letters list",
@@ -88,6 +89,7 @@ TEXTS: dict[Language, dict[str, str]] = {
     },
     "zh": {
         "runs_at": "监听 {url}，数据在 {folder}；按 Ctrl-C 停止",
+        "new_key": "{key}\n这是密钥，仅显示这一次；{file} 只保存其哈希",
         "fresh_key": "API 密钥，仅显示这一次（权限 ingest、read、admin）：{key}",
         "exported": "{events} 条到达记录及其结果已写入 {folder}",
         "exported_without": "警告：{aside} 个借款人已被隔离，没有画像；见 forewarn dead-letters list",
