@@ -99,4 +99,6 @@ def test_the_pages_of_the_rules_are_current():
     spec.loader.exec_module(module)
     made = module.pages()
     assert {page: page.read_text("utf-8") for page in made} == made, "run `python docs/make_rules.py`"
-    assert set((ROOT / "docs" / "rules").glob("*.md")) == set(made)
+    beside = {"tutorial", "reference"}  # of the language, not of a pack
+    pages = {page for page in (ROOT / "docs" / "rules").glob("*.md") if page.name.partition(".")[0] not in beside}
+    assert pages == set(made)
