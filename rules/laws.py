@@ -10,6 +10,7 @@ from rules.faults import Fault, RuleError, one_of, suggestion
 from rules.hopeless import hopeless_faults
 from rules.implied import implied_faults
 from rules.loader import load_file, rule_files, sound_rules
+from rules.packs import NONE_OFF, Off
 from rules.rule import WARNED
 from rules.sidecars import faults_beside, sidecar_files
 from rules.versions import read_lock, version_of
@@ -29,8 +30,13 @@ def check(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set
     return list(examine(dirs, catalogue, lock, queues).faults)
 
 
-def examine(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set[str] | None) -> Examined:
-    """The same beside the rules, each file read once, so that a file which changes meanwhile cannot disagree."""
+def examine(
+    dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set[str] | None, off: Off = NONE_OFF
+) -> Examined:
+    """The same beside the rules, each file read once, so that a file which changes meanwhile cannot disagree.
+
+    Rules of two packs are held against each other where a bank may run both by what is on (`off` says what is not).
+    """
     try:
         loaded = [load_file(path, catalogue) for path in rule_files(dirs)]
     except RuleError as error:
@@ -50,7 +56,7 @@ def examine(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: s
     for each in loaded:
         faults += faults_beside(each.path, each.rule, "zh")
     faults += shadow_faults(rules)
-    faults += implied_faults(rules, catalogue)
+    faults += implied_faults(rules, catalogue, off)
     faults += orphan_faults(dirs, names)
     faults += lock_faults(rules, names, lock) if lock is not None else []
     return Examined(tuple(rules), tuple(sorted(set(faults))))

@@ -16,10 +16,12 @@ import pytest
 from pipeline.shells.against.compare import LISTS
 from pipeline.shells.against.paired import COMPARED, LEAD, LEAD_BOTH
 from pipeline.shells.against.texts import WORDS
-from tests.arrival_logs import COUNTS_MISSES, Ran, Told, forewarn, missed, shelf, told, written
+from pipeline.shells.publishing.shelves import REGISTER
+from tests.arrival_logs import COUNTS_MISSES, Ran, Told, day_ended, forewarn, missed, shelf, told, written
 from tests.arrival_traffic import arrival_log
 from tests.arrival_traffic import rules as traffic_rules
 from tests.backtests import said_by
+from tests.registers import published
 from tests.test_against_ref import commit, git
 
 TASK = {"queue": "care", "action": "call", "due_in": "2d"}
@@ -338,6 +340,35 @@ def test_a_revision_of_the_rule_folder_is_compared_with_what_stands_there(log, o
     said = against(log, "HEAD", folder)
     assert (said["ref"], said["ref_kind"]) == ("HEAD", "revision")
     assert said["shelf"] == against(log, one, two)["shelf"]
+
+
+def test_a_published_hash_is_looked_up_in_a_register(log, one, two, tmp_path):
+    data = tmp_path / "data"
+    bundle = published(data, one)
+    said = against(log, bundle[:8], two, "--register", data / REGISTER)
+    assert (said["ref_kind"], said["shelf"]) == ("published", against(log, one, two)["shelf"])
+    for words, expected in (
+        (
+            ("--against", one, "--register", tmp_path),
+            f"--register: expected a register of published rules, got {tmp_path}",
+        ),
+        (("--register", data / REGISTER), "--register: expected it with --against, got it alone"),
+    ):
+        ran = forewarn("backtest", log, "--rules", two, *words)
+        assert (ran.code, ran.out) == (2, "") and ran.err.startswith(expected)
+
+
+def test_of_a_data_directory_the_published_rules_in_force_are_judged_and_its_register_is_known(log, one, two, tmp_path):
+    data = tmp_path / "data"
+    first, bundle = published(data, one), published(data, two)
+    came = {"type": "shelf.published", "at": "2025-03-24T09:00:00+08:00", "hash": bundle, "author": "anna"}
+    lines = [*log.read_bytes().splitlines(), came | {"approver": "ben"}, day_ended("2025-03-25")]
+    history = written(tmp_path / "history.jsonl", *lines)
+    ran = forewarn("backfill", history, "--until", "2025-03-25", "--data", data, "--rules", one)
+    assert ran.code == 0
+    said = said_by("--data", data, "--against", first[:8])
+    assert said["verdict"] == said_by(history, "--rules", two)["verdict"]
+    assert said["against"]["shelf"]["moved"] == against(log, one, two)["shelf"]["moved"]
 
 
 def test_the_page_has_the_comparison_before_the_backtest(log, one, two, tmp_path):

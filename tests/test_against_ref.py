@@ -6,10 +6,14 @@ from pathlib import Path
 import pytest
 
 from pipeline.events import CATALOGUE
+from pipeline.shells.against.published import published_in
 from pipeline.shells.against.ref import RefError, rules_at
+from pipeline.shells.publishing.register import Entry, entries
+from pipeline.shells.publishing.shelves import REGISTER
 from rules.changes import Texted
 from rules.loader import load_shelf
 from tests.arrival_logs import COUNTS_MISSES, shelf
+from tests.registers import proposed, published
 
 
 def git(folder: Path, *words: str) -> str:
@@ -162,3 +166,43 @@ def test_rules_that_do_not_load_are_one_sentence_with_the_first_fault_and_the_pl
     said = refused(folder if kind == "folder" else "HEAD", folder)
     ref = folder if kind == "folder" else "HEAD"
     assert said.startswith(f"--against {ref}: expected rules that load, got 2 faults, first {folder}/late.yaml:1:")
+
+
+# -- published rules ----------------------------------------------------------------
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Two shelves in the register of a data directory: one that was approved, then one that is proposed."""
+    found = tmp_path / "data"
+    published(found, shelf(tmp_path / "first", late=COUNTS_MISSES))
+    proposed(found / REGISTER, shelf(tmp_path / "second", late=COUNTS_MISSES | {"severity": "high"}))
+    return found
+
+
+def bundles(data: Path) -> list[Entry]:
+    """The first step of each."""
+    return [each.entry for each in entries(data / REGISTER) if each.entry.step == "proposed"]
+
+
+def test_published_and_proposed_rules_are_found_by_the_hash_of_their_bundle_or_of_what_decides(data, tmp_path):
+    look_up = published_in(data / REGISTER)
+    for entry, severity in zip(bundles(data), ("low", "high"), strict=True):
+        for ref in (entry.bundle, entry.bundle[:8], entry.shelf, entry.shelf[:10]):
+            found = rules_at(ref, [tmp_path], look_up)
+            assert (found.kind, names(found.rules)) == ("published", [f"late {severity}"])
+            assert found.rules.shelf.hash == entry.shelf
+
+
+def test_a_hash_that_no_published_rules_have_is_no_published_one(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    with pytest.raises(RefError, match="got one of which no published rules are known"):
+        rules_at("00000000", [tmp_path], published_in(data / REGISTER))
+
+
+def test_a_register_that_was_changed_is_one_sentence(data, tmp_path):
+    [first, _] = bundles(data)
+    (data / REGISTER / "shelves" / first.bundle / "rules" / "late.yaml").write_text("rule: late\n")
+    with pytest.raises(RefError, match="expected the shelf with this hash, got a changed one") as raised:
+        rules_at(first.bundle, [tmp_path], published_in(data / REGISTER))
+    assert str(raised.value).startswith(f"--against: {data / REGISTER}")

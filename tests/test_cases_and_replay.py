@@ -34,13 +34,14 @@ def cases_of(folder: Path) -> list[tuple[Rule, Case]]:
 
 
 def as_records(outcome: Outcome, last: int) -> list[Told]:
-    """The case as an arrival log: its loans exist, an amount that it leaves out is a cent, and every day ends."""
+    """The case as an arrival log: each loan is paid out, an amount that it leaves out is a cent, and every day ends."""
     events: list[Told] = [msgspec.json.decode(msgspec.json.encode(each.event)) for each in outcome.arrivals]
     for event, each in zip(events, outcome.arrivals, strict=True):
         event["type"] = each.type
         event |= {name: 1 for name, value in event.items() if value is None and name.endswith("_minor")}
         event |= LEFT_OUT.get(each.type, {})
     loans = {event["loan_id"]: event["borrower_id"] for event in events if "loan_id" in event}
+    paid_out = {event["loan_id"] for event in events if event["type"] == "loan.disbursed"}
     found = [
         told(
             f"d-{loan}",
@@ -52,6 +53,7 @@ def as_records(outcome: Outcome, last: int) -> list[Told]:
             principal_minor=1,
         )
         for loan, borrower in loans.items()
+        if loan not in paid_out
     ]
     found.append(day_ended("2024-12-31"))
     for day in range(last + 1):

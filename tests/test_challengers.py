@@ -14,13 +14,16 @@ from typing import Any
 import pytest
 
 from pipeline.shells.challengers.texts import WORDS
+from pipeline.shells.publishing.shelves import REGISTER
 from rules.laws import most_in_shadow
 from tests.arrival_logs import COUNTS_MISSES, Ran, Told, day_ended, forewarn, missed, replayed, shelf, told, written
+from tests.registers import published
 
 TASK = {"queue": "care", "action": "call", "due_in": "2d"}
 LATE: Told = COUNTS_MISSES | {"task": TASK, "spreads": ["group"]}
 NEXT: Told = LATE | {"challenges": "late", "status": "shadow"}
 NAME = "late.next"
+DAY = "2025-03-10"  # on which the shelf was published
 
 
 def events() -> list[Told]:
@@ -171,6 +174,21 @@ def test_alerts_that_were_open_when_a_challenger_came_are_no_difference(log, tmp
     assert not any(moved(duel).values())
     assert duel["compared"]["figures"]["alerts_per_1000_and_month"]["difference"] == 0
     assert duel["compared"]["figures"]["alerts_per_1000_and_month"]["before"] > 0
+
+
+def test_a_challenger_that_was_published_is_compared_from_that_day_on(log, tmp_path):
+    """Until then no record could have it, whatever its file says; and what is published after it counts no more."""
+    alone = shelf(tmp_path / "alone", late=LATE)
+    folder = rules(tmp_path, when=LATE["when"])
+    bundle = published(tmp_path, folder)
+    came = {"type": "shelf.published", "at": "2025-03-10T23:00:00+08:00", "author": "anna", "approver": "ben"}
+    lines = log.read_bytes().splitlines()
+    history = written(tmp_path / "history.jsonl", *lines[:4], came | {"hash": bundle}, *lines[4:])
+    words = ("--rules", alone, "--register", tmp_path / REGISTER, "--out", tmp_path / "out", "--quiet")
+    assert forewarn("replay", history, *words).code == 0
+    [duel] = said_by("--from", tmp_path / "out")
+    assert (duel["since"], duel["first_day"], duel["first_said"]) == ("2025-01-01", DAY, DAY)
+    assert not any(moved(duel).values()) and duel["compared"]["figures"]["alerts_per_1000_and_month"]["before"] > 0
 
 
 def test_the_truth_may_stand_in_a_file(log, tmp_path):

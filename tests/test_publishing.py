@@ -147,6 +147,24 @@ def test_a_replay_without_the_register_says_what_it_needs(tmp_path):
     )
 
 
+def test_the_order_names_the_shelf_that_closed_each_day(tmp_path):
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **MISSES, **SILENT)
+    bundle = published(tmp_path, second)
+    late = PUBLISHED | {"hash": bundle, "at": "2025-03-03T00:00:00+08:00"}  # dates alone end the days
+    log = written(tmp_path / "log.jsonl", missed("m-1", "2025-03-01"), late)
+    words = ["--rules", first, "--register", tmp_path / REGISTER, "--out", tmp_path / "out"]
+    assert forewarn("replay", log, *words).code == 0
+    told = [json.loads(line) for line in (tmp_path / "out" / "order.jsonl").read_bytes().splitlines()]
+    old, new = compiled(first).hash, compiled(second).hash
+    assert [(each.get("closed", each.get("first")), each["shelf"]) for each in told] == [
+        (1, old),
+        ("2025-03-01", old),
+        ("2025-03-02", old),
+        (2, new),
+        ("2025-03-03", new),
+    ]
+
+
 # -- people at an engine that runs --
 
 

@@ -85,6 +85,7 @@ class Outputs:
         self.guard = guard
         self.queues, self.months = Queues(), Months()
         self.range: list[Any] | None = None  # file, first and last line of the lines read since the last entry
+        self.first_open: int | None = None  # the first date whose close is not noted yet
         self.shelves = [shelf]  # that were in force, the last one is
         self.summary = Summary(shelf="", rules={}, currency=shelf.terms.reporting_currency)
         self._judged_by(shelf)
@@ -92,8 +93,9 @@ class Outputs:
             name: Counter() for name in ("by_type", "alerts", "alerts_by_rule", "tasks", "dead_letters")
         }
 
-    def adopted(self, shelf: CompiledShelf) -> CompiledShelf:
-        """From the next line on another shelf is in force."""
+    def adopted(self, shelf: CompiledShelf, portfolio: Portfolio) -> CompiledShelf:
+        """From the next line on another shelf is in force; what was closed before was by the one before."""
+        self.note_closes(portfolio)
         self.end_range()
         self.shelves.append(shelf)
         self._judged_by(shelf)
@@ -146,11 +148,15 @@ class Outputs:
             self._note({"file": file, "first": first, "last": last})
             self.range = None
 
-    def closed(self, day: int) -> None:
-        """Note the close of a day in the order record."""
-        self.end_range()
-        self._note({"closed": date_of_number(day).isoformat()})
-        self.summary.days_closed += 1
+    def note_closes(self, portfolio: Portfolio) -> None:
+        """Note the days that were closed since in the order record."""
+        if self.first_open is None or portfolio.day is None:
+            return
+        for day in range(self.first_open, portfolio.date):
+            self.end_range()
+            self._note({"closed": date_of_number(day).isoformat()})
+            self.summary.days_closed += 1
+        self.first_open = portfolio.date
 
     def _note(self, entry: dict[str, Any]) -> None:
         self.order.write(msgspec.json.encode({**entry, "shelf": self.summary.shelf}) + b"\n")
@@ -217,7 +223,7 @@ def replay(
     portfolio = Portfolio(shelf, Loaded(), closes_by_record=closes is not None)
     outputs = Outputs(out, shelf, guard)
     portfolio.after_close = lambda: outputs.day_closed(portfolio)
-    portfolio.shelf_of = lambda bundle: outputs.adopted(shelf_of(bundle))
+    portfolio.shelf_of = lambda bundle: outputs.adopted(shelf_of(bundle), portfolio)
     if guard is not None:
         portfolio.stopped = guard.stopped
     try:
@@ -254,6 +260,7 @@ def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, closes: Closes | N
         return
     if portfolio.day is None:
         portfolio.open(arrival.date if closes is None else min(arrival.date, closes.first))
+        outputs.first_open = portfolio.date
         outputs.summary.first_day = date_of_number(portfolio.date).isoformat()
     before = portfolio.date
     if arrival.type == DISBURSED:
@@ -261,8 +268,7 @@ def _feed(portfolio: Portfolio, outputs: Outputs, each: Line, closes: Closes | N
     outputs.write(portfolio.take(arrival))
     if isinstance(arrival.event, DayEnded):
         outputs.read(each)
-    for day in range(before, portfolio.date):
-        outputs.closed(day)
+    outputs.note_closes(portfolio)
     if not isinstance(arrival.event, DayEnded):
         outputs.read(each)
     elif closes is not None and before <= closes.last < portfolio.date:
@@ -275,7 +281,6 @@ def _end(portfolio: Portfolio, outputs: Outputs) -> None:
         outputs.write(portfolio.judge_early())
         return
     if portfolio.day is not None:
-        last = portfolio.date
-        outputs.write(portfolio.close_until(last))
-        outputs.closed(last)
+        outputs.write(portfolio.close_until(portfolio.date))
+        outputs.note_closes(portfolio)
     outputs.write_profiles(portfolio)

@@ -20,6 +20,7 @@ from pipeline.shells.manners import (
     refuse_no_budget,
     unreachable,
 )
+from pipeline.shells.publishing.register import LOG
 from pipeline.shells.publishing.shelves import register_of
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ def backtest(
         fail(f"--processes: expected a whole number from 1 on, got {processes}; leave it out for one a core")
     span = asked.span_of(since, until)
     wanted = _formats(formats, data, out)
+    _refuse_no_register(register, against)
     chosen = asked.chosen(events, data, rules, config)
     wish = run.Wish(span=span, truth=truth, budget=budget, processes=processes)
     sources = [*chosen.past.files, *([] if truth is None else [truth])]
@@ -125,6 +127,14 @@ def _show(told: "Backtest", lang: Lang) -> None:
         show_against.tables(told, lang)
     else:
         show.tables(told, lang)
+
+
+def _refuse_no_register(register: Path | None, against: str | None) -> None:
+    """A register is a folder, and is looked into for other rules alone."""
+    if register is not None and against is None:
+        fail(f"--register: expected it with --against, got it alone ({register}); leave it out")
+    if register is not None and not (register / LOG).is_dir():
+        fail(f"--register: expected a register of published rules, got {register}; name DATA/register of an engine")
 
 
 def _formats(formats: list[Format] | None, data: Path | None, out: Path | None) -> list[Format]:

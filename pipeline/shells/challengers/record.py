@@ -20,28 +20,36 @@ from pipeline.shells.challengers.duel import Duel, Duels, duel, pairs
 from pipeline.shells.decided import ALERTS, TASKS, AlertLine, ProfileLine, SummaryFile, lines_of, summary_in
 from pipeline.shells.embedded.last_run import as_replay
 from pipeline.shells.kept import RULES, KeptRule, loaded
-from pipeline.shells.replay import FILES, PROFILES, SUMMARY
+from pipeline.shells.replay import FILES, ORDER, PROFILES, SUMMARY
 from pipeline.shells.truth import Truth, read_truth
 from rules.rule import Rule
 
 SHADOW = FILES[ShadowAlert]
 
 
+class OrderLine(msgspec.Struct, frozen=True):
+    """What is read of a line of order.jsonl: which shelf was in force when a day was closed."""
+
+    shelf: str
+    closed: date | None = None
+
+
 def by_record(folder: Path, named: str | None, span: Span, truth: Path | None) -> Duels:
     """Compare by what a replay wrote, or by what an engine keeps; BadFile where a folder is neither."""
-    with as_replay(folder, [SUMMARY, ALERTS, TASKS, SHADOW, PROFILES, RULES]) as place:
+    with as_replay(folder, [SUMMARY, ALERTS, TASKS, SHADOW, PROFILES, RULES, ORDER]) as place:
         summary = summary_in(place)
-        for name in (SHADOW, RULES):
+        for name in (SHADOW, RULES, ORDER):
             if not (place / name).is_file():
                 raise BadFile(f"{folder}: expected the {name} of a replay, got a folder without it; replay again")
-        rules = [loaded(each) for each in lines_of(place / RULES, KeptRule)]
-        found = pairs(rules, named)
+        kept = list(lines_of(place / RULES, KeptRule))
+        days = [(each.closed, each.shelf) for each in lines_of(place / ORDER, OrderLine) if each.closed is not None]
+        found = pairs([loaded(each) for each in kept if _was_in(each, days[-1:])], named)
         alerts, said = (list(lines_of(place / name, AlertLine)) for name in (ALERTS, SHADOW))
         profiles = list(lines_of(place / PROFILES, ProfileLine))
     summary = _within(summary, span)
     assert summary.first_day is not None
     outcomes = None if truth is None else read_truth(truth, [each.borrower_id for each in profiles], summary.first_day)
-    record = _Record(summary, profiles, alerts, said, outcomes)
+    record = _Record(summary, profiles, alerts, said, outcomes, _first_days(kept, days))
     return Duels(
         source="record",
         truth="events" if truth is None else truth.name,
@@ -57,6 +65,7 @@ class _Record(msgspec.Struct, frozen=True):
     alerts: list[AlertLine]
     said: list[AlertLine]
     truth: Truth | None
+    first_days: dict[str, date]  # of each rule, as far as the record says which shelf was in force
 
     def duel(self, rule: Rule, challenger: Rule, *, is_dated: bool) -> Duel:
         """One challenger, from its first day on, or from the day that somebody named."""
@@ -65,7 +74,8 @@ class _Record(msgspec.Struct, frozen=True):
         first, last = self.summary.first_day, self.summary.as_of
         assert first is not None and last is not None
         if not is_dated:
-            first = min(last, max(first, _began(challenger, said)))
+            began = self.first_days.get(challenger.rule, first)
+            first = min(last, max(first, began, _began(challenger, said)))
         days = (last - first).days + 1
         side = Side(
             alerts=carried(told, first),
@@ -86,6 +96,21 @@ def carried(lines: list[AlertLine], first: date) -> list[AlertLine]:
         for each in lines
         if each.episode not in over and (each.transition == "opened" or each.business_date >= first)
     ]
+
+
+def _was_in(rule: KeptRule, days: list[tuple[date, str]]) -> bool:
+    """Whether a rule was on the shelf of any of some days; a record of one shelf does not say."""
+    return not rule.shelves or any(shelf in rule.shelves for _, shelf in days)
+
+
+def _first_days(rules: list[KeptRule], days: list[tuple[date, str]]) -> dict[str, date]:
+    """The first day on whose shelf each rule was."""
+    first: dict[str, date] = {}
+    for rule in rules:
+        on = next((day for day, shelf in days if _was_in(rule, [(day, shelf)])), None)
+        if on is not None:
+            first[rule.rule] = min(on, first.get(rule.rule, on))
+    return first
 
 
 def _began(challenger: Rule, said: list[AlertLine]) -> date:
