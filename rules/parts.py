@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from rules.faults import Fault
 from rules.language import RuleFile
-from rules.shapes import problems
+from rules.shapes import holds, problems
 from rules.yaml_text import Document, Path, checked
 
 ROUNDS = 3  # what is faulty is taken out, and what is then missing is put in
@@ -75,8 +75,7 @@ def _put_right(data: Any, path: Path) -> None:
 def _at(data: Any, path: Path) -> Any:
     """What stands at a path; None when nothing does."""
     for step in path:
-        is_there = step in data if isinstance(data, dict) else isinstance(data, list) and isinstance(step, int)
-        if not is_there:
+        if not holds(data, step):
             return None
         data = data[step]
     return data

@@ -93,7 +93,7 @@ def _unknown(path: Path, model: type[BaseModel], data: Any) -> Problem:
     meant = nearest(str(path[-1]), names)
     for step in path[:-1]:
         data = data[step]
-    if meant is None or _has(data, meant):
+    if meant is None or holds(data, meant):
         return Problem(path, message, spoils=(path,))
     return Problem(path, message, spoils=(path, (*path[:-1], meant)))
 
@@ -129,7 +129,7 @@ def _path_in(data: Any, loc: Path, *, is_missing: bool) -> Path:
     path: list[str | int] = []
     for i, step in enumerate(loc):
         is_last = i == len(loc) - 1
-        if _has(data, step):
+        if holds(data, step):
             data = data[step]
         elif not (is_missing and is_last):
             continue
@@ -137,7 +137,8 @@ def _path_in(data: Any, loc: Path, *, is_missing: bool) -> Path:
     return tuple(path)
 
 
-def _has(data: Any, step: str | int) -> bool:
+def holds(data: Any, step: str | int) -> bool:
+    """Whether something stands one step below."""
     if isinstance(data, dict):
         return step in data
     return isinstance(data, list | tuple) and isinstance(step, int) and step < len(data)

@@ -284,6 +284,14 @@ def test_an_alias_in_the_place_of_an_option_is_one_fault(tmp_path):
     assert faults(tmp_path, text) == [f"measure.paid.over: {alias}", f"measure.silent.over: {alias}"]
 
 
+def test_a_trap_in_what_stands_a_second_time_is_told_though_the_first_has_no_such_place(tmp_path):
+    again = faults(tmp_path, GOOD + "guide: [Ask., 1:30]\n")
+    assert again == [
+        "guide: stands here a second time; keep one of the two",
+        "guide[1]: YAML reads 1:30 as a number of base 60; write '1:30' with quotes",
+    ]
+
+
 # -- names of rules and challengers -----------------------------------------
 
 
