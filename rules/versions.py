@@ -18,11 +18,13 @@ from rules.language import Written
 from rules.rule import Measure, Rule, Shelf
 from rules.yaml_text import Document, read, validate
 
+MOST_CHANGES = 1_000_000  # beyond it somebody made a mistake, and far beyond it no record holds the number
+
 
 class Locked(Written):
     """What the lock says of one rule."""
 
-    version: int = Field(ge=1, description="how often the rule has changed, counted from 1")
+    version: int = Field(ge=1, le=MOST_CHANGES, description="how often the rule has changed, counted from 1")
     hash: str = Field(pattern="[0-9a-f]{64}", description="the hash of what decides")
 
 

@@ -141,6 +141,15 @@ def test_the_digest_is_what_a_reader_of_all_decisions_would_find_open(loaded):
     assert sum(bucket["loans"] for bucket in digest["exposure"]) == len(ends)
 
 
+def test_the_digest_lists_the_alerts_of_a_borrower_in_the_order_of_their_ids(traffic, tmp_path):
+    """Not in that of memory, which a restart changes."""
+    log, own_rules = traffic
+    assert backfill(tmp_path / "data", log, until="2025-02-10", rules=own_rules).code == 0
+    for group in json.loads(exported(tmp_path / "data")["opening-digest.json"])["episodes"]:
+        ids = [(alert["borrower_id"], alert["id"]) for alert in group["alerts"]]
+        assert ids == sorted(ids)
+
+
 def test_several_files_are_one_history(tmp_path):
     first = [due("d-1", "2025-03-01"), day_ended("2025-03-01"), day_ended("2025-03-02")]
     second = [

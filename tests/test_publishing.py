@@ -2,8 +2,8 @@
 
 import json
 import os
+import shutil
 import signal
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
@@ -13,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
+from pipeline.shells.embedded.bounded import LONGEST
 from pipeline.shells.embedded.disk import Halted
 from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.keys import KeyFileError, read_keys
@@ -21,8 +22,8 @@ from pipeline.shells.embedded.standing import Ran
 from pipeline.shells.publishing.register import LOG, entries
 from pipeline.shells.publishing.shelves import REGISTER
 from tests.arrival_logs import COUNTS_MISSES, as_line, day_ended, forewarn, missed, shelf, written
-from tests.embedded_engines import compiled, opened, taken
-from tests.engine_process import KEY, Engine
+from tests.embedded_engines import compiled, opened, taken, until
+from tests.engine_process import ADMIN, Engine
 from tests.registers import published
 
 PUBLISHED = {"type": "shelf.published", "at": "2025-03-08T10:00:00+08:00", "author": "anna", "approver": "ben"}
@@ -101,7 +102,8 @@ def test_a_batch_that_is_undone_leaves_the_rules_as_they_were(tmp_path):
     bundle = published(tmp_path / "data", second)
 
     def breaks() -> None:
-        runtime.take_line(as_line(PUBLISHED | {"hash": bundle}))
+        step = entries(tmp_path / "data" / REGISTER)[-1].digest
+        runtime.take_line(as_line(PUBLISHED | {"hash": bundle, "id": step}))
         assert list(runtime.shelf.rules) == ["misses", "silent"]
         raise KeyboardInterrupt
 
@@ -135,6 +137,77 @@ def test_an_old_alert_is_explained_by_the_rule_that_it_came_of(tmp_path):
             assert (ran.code, ran.err) == (0, "")
             assert title in ran.out
     assert (tmp_path / "out" / "rules.jsonl").read_bytes() == (tmp_path / "replayed" / "rules.jsonl").read_bytes()
+
+
+def test_a_report_tells_an_alert_in_the_words_of_the_rule_that_it_came_of(tmp_path):
+    folders = []
+    for name, verb, say in (("first", "一", "{missed}次"), ("second", "二", "{many}次")):
+        measure = {"missed" if name == "first" else "many": {"count": "repayment.missed", "over": "60d"}}
+        own = {"measure": measure, "when": f"{next(iter(measure))} >= 1", "say": say}
+        folders.append(shelf(tmp_path / name, misses=COUNTS_MISSES | own))
+        texts = {"title": verb, "why": verb, "say": f"{verb}：{say}", "guide": [verb]}
+        texts |= {"false_alarms": [verb], "blind_spots": [verb]}
+        (folders[-1] / "misses.zh.yaml").write_text(json.dumps(texts, ensure_ascii=False), "utf-8")
+    first, second = (published(tmp_path / "data", each) for each in folders)
+    lines = [PUBLISHED | {"hash": first}, missed("m-1", "2025-03-01"), PUBLISHED | {"hash": second}]
+    with opened(tmp_path / "data", compiled(folders[0])) as runtime:
+        taken(runtime, [as_line(each) for each in (*lines, day_ended("2025-03-01"), day_ended("2025-03-02"))])
+        export(runtime.store.database, runtime.shelf, tmp_path / "out")
+    assert forewarn("report", "--from", tmp_path / "out", "--out", tmp_path / "page.html").code == 0
+    page = (tmp_path / "page.html").read_text("utf-8")
+    for said in ("一：1次", "二：1次"):
+        assert said in page
+
+
+def test_the_end_that_a_new_rule_brings_is_explained_by_the_rule_that_ended(tmp_path):
+    """It is told under the new shelf, by the version that it was opened by."""
+    other = {"measure": {"many": {"count": "repayment.missed", "over": "30d"}}, "when": "many >= 1", "say": "{many}"}
+    first = shelf(tmp_path / "first", misses=COUNTS_MISSES | {"title": "The first words"})
+    second = shelf(tmp_path / "second", misses=COUNTS_MISSES | other | {"title": "The second words"})
+    bundles = [published(tmp_path / "data", each) for each in (first, second)]
+    lines = [missed("m-1", "2025-03-01"), PUBLISHED | {"hash": bundles[1]}, day_ended("2025-03-01")]
+    with opened(tmp_path / "data", compiled(first)) as runtime:
+        taken(runtime, [as_line(PUBLISHED | {"hash": bundles[0]}), *map(as_line, lines)])
+        export(runtime.store.database, runtime.shelf, tmp_path / "out")
+    for transition, title in (("1/opened", "first"), ("1/closed", "first"), ("2/opened", "second")):
+        ran = forewarn("explain", f"misses/L4/{transition}", "--from", tmp_path / "out")
+        assert (ran.code, ran.err) == (0, "")
+        assert f"The {title} words" in ran.out
+
+
+def test_words_that_changed_between_two_starts_are_those_that_an_alert_is_explained_in(tmp_path):
+    for words in ("The first words", "The second words"):
+        rules = shelf(tmp_path / "rules", misses=COUNTS_MISSES | {"title": words})
+        with opened(tmp_path / "data", compiled(rules)) as runtime:
+            taken(runtime, [as_line(missed("m-1", "2025-03-01")), as_line(day_ended("2025-03-01"))])
+            export(runtime.store.database, runtime.shelf, tmp_path / "out")
+        ran = forewarn("explain", "misses/L4/1/opened", "--from", tmp_path / "out")
+        assert (ran.code, ran.err) == (0, "")
+        assert words in ran.out
+
+
+def test_what_closed_before_a_publication_is_shown_by_its_own_rules_after_a_restart(tmp_path):
+    """Nobody names the rules of before any more then, and their folder may be gone."""
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **SILENT)
+    with engine_of(tmp_path, first) as engine:
+        engine.post(as_line(missed("m-1", "2025-03-01")) + b"\n" + as_line(day_ended("2025-03-07")))
+        both_published(engine, second)
+        before, profiles = profile_in(engine), exported_profiles(engine)
+        assert before["measures"] == {"misses": {"L4": {"missed": 1}}}
+        engine.end(signal.SIGTERM)
+        shutil.rmtree(first)
+        engine.start(named=False)
+        assert profile_in(engine) == before
+        assert exported_profiles(engine) == profiles
+
+
+def profile_in(engine: Engine) -> Any:
+    return httpx.get(f"{engine.url}/v1/borrowers/B17", headers=ADMIN).json()["profile"]
+
+
+def exported_profiles(engine: Engine) -> bytes:
+    log_of(engine)
+    return (engine.folder / "exported" / "profiles.jsonl").read_bytes()
 
 
 def test_a_replay_without_the_register_says_what_it_needs(tmp_path):
@@ -253,8 +326,7 @@ def test_two_persons_publish_rules_to_a_running_engine_and_roll_them_back(tmp_pa
 
 
 def alerts_of(engine: Engine) -> list[dict[str, Any]]:
-    headers = {"Authorization": f"Bearer {KEY}"}
-    found: list[dict[str, Any]] = httpx.get(f"{engine.url}/v1/alerts", headers=headers).json()["items"]
+    found: list[dict[str, Any]] = httpx.get(f"{engine.url}/v1/alerts", headers=ADMIN).json()["items"]
     return found
 
 
@@ -304,6 +376,17 @@ def test_who_is_not_who_they_say_is_refused(tmp_path):
             answer = httpx.post(f"{engine.url}/v1/shelves", headers=author, content=json.dumps({"files": files}))
             assert answer.status_code == status, answer.text
             assert sentence in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/v1/shelves", "/v1/dead-letters/replay"])
+def test_a_body_that_is_too_long_is_refused_before_it_is_read(tmp_path, path):
+    body = b'{"files": {"a": "' + b"x" * LONGEST
+    with engine_of(tmp_path, shelf(tmp_path / "rules", **MISSES)) as engine:
+        answer = httpx.post(
+            f"{engine.url}{path}", content=body, headers={"Content-Type": "application/json"}, timeout=60
+        )
+        assert (answer.status_code, answer.json()["title"]) == (413, "Request Entity Too Large")
+        assert f"body: expected at most {LONGEST} bytes" in answer.json()["detail"]
 
 
 # -- people at its disk --
@@ -356,13 +439,58 @@ def test_two_users_publish_on_the_disk_and_a_running_engine_follows(tmp_path):
         until_in_force(engine, one)
 
 
+def both_published(engine: Engine, *folders: Path) -> list[str]:
+    hashes = []
+    for each in folders:
+        hashes.append(bundle_in(as_person("anna", "publish", each, "--without-past", "a test", url=engine.url).out))
+        assert as_person("ben", "approve", hashes[-1], url=engine.url).code == 0
+    return hashes
+
+
+def until_troubled(engine: Engine, by: str) -> None:
+    until(lambda: by in str(httpx.get(f"{engine.url}/readyz").json()["troubles"]))
+
+
+def put_in_force(engine: Engine) -> list[str]:
+    return [found["hash"][:12] for line in log_of(engine) if "hash" in (found := json.loads(line))]
+
+
+def test_a_register_without_the_step_that_the_engine_follows_is_trouble_and_not_followed(tmp_path):
+    """Who takes the last entries out would else put older rules in force, and nobody would hear of it."""
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **MISSES, **SILENT)
+    with engine_of(tmp_path, first) as engine:
+        one, two = both_published(engine, first, second)
+        log = tmp_path / "data" / REGISTER / LOG
+        last = (log / "00004.json").read_bytes()
+        (log / "00004.json").unlink()
+        until_troubled(engine, f"expected the step by which {two} came into force, got a register without it")
+        assert "bring it back from a backup" in as_person("ben", "approve", one, url=engine.url).err
+        assert len(list(log.iterdir())) == 3
+        (log / "00004.json").write_bytes(last)
+        until(lambda: httpx.get(f"{engine.url}/readyz").json()["troubles"] == [])
+        shutil.move(tmp_path / "data" / REGISTER, tmp_path / "elsewhere")
+        until_troubled(engine, "got a register without it")
+        shutil.move(tmp_path / "elsewhere", tmp_path / "data" / REGISTER)
+        until(lambda: httpx.get(f"{engine.url}/readyz").json()["troubles"] == [])
+        assert put_in_force(engine) == [one, two]
+
+
+def test_a_sender_puts_nothing_in_force_but_what_the_register_had_in_force_and_that_is_told(tmp_path):
+    """A log that is sent to a new engine says which rules decided when; nobody else need say so."""
+    first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **MISSES, **SILENT)
+    with engine_of(tmp_path, first) as engine:
+        one, two = both_published(engine, first, second)
+        record = next(line for line in log_of(engine) if one in line.decode())
+        [own] = engine.post(as_line(PUBLISHED | {"hash": json.loads(record)["hash"]})).json()["results"]
+        assert (own["status"], own["reason"]) == ("refused", "forbidden")
+        assert "expected a step of the register" in own["why"]
+        assert put_in_force(engine) == [one, two]
+        assert engine.post(record).json()["accepted"] == 1
+        until_troubled(engine, f"expected {two} in force, as the register says, got {one}")
+
+
 def until_in_force(engine: Engine, one: str) -> None:
-    until = time.monotonic() + 60
-    while time.monotonic() < until:
-        if any(json.loads(line).get("hash", "").startswith(one) for line in log_of(engine)):
-            return
-        time.sleep(0.2)
-    raise AssertionError(httpx.get(f"{engine.url}/readyz").text)
+    until(lambda: one in put_in_force(engine))
 
 
 def test_a_key_file_says_whose_a_key_is(tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import os
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,17 @@ def test_a_rollback_goes_to_what_two_persons_agreed_on_and_says_why(register, tm
     assert active(register) == second
 
 
+def test_a_proposal_that_nobody_approved_is_not_among_those_behind_a_rollback(register, tmp_path):
+    first = approved(register, rules(tmp_path / "a"))
+    approved(register, rules(tmp_path / "b", title="In other words"))
+    files = files_in(folder_of(register, first))
+    assert propose(register, files, BEN, read, at=AT, evidence={}).bundle == first
+    roll_back(register, first, BEN, at=AT, why="noisy")
+    found = in_force(entries(register))
+    assert found is not None
+    assert (found.author, found.approver) == ("anna", "ben")
+
+
 # -- what a bundle is --
 
 
@@ -126,6 +138,29 @@ def test_versions_count_on_from_the_shelf_in_force(register, tmp_path):
     assert third != second
     assert "version: 2" in versions(third)
     assert "version: 3" in versions(approved(register, tmp_path / "a"))
+
+
+def test_a_version_is_never_given_to_another_rule(register, tmp_path):
+    def version(bundle: str) -> str:
+        return files_in(folder_of(register, bundle))["shelf.lock"].splitlines()[1].split(",")[0]
+
+    first = approved(register, rules(tmp_path / "a"))
+    second = approved(register, rules(tmp_path / "b", "high"))
+    roll_back(register, first, BEN, at=AT, why="noisy")
+    third = approved(register, rules(tmp_path / "c", "medium"))
+    assert [version(each) for each in (first, second, third)] == [f"misses: {{version: {n}" for n in (1, 2, 3)]
+    roll_back(register, first, BEN, at=AT, why="noisy")
+    (tmp_path / "a" / "misses.yaml").write_text((tmp_path / "a" / "misses.yaml").read_text().replace("A rule", "One"))
+    assert version(approved(register, tmp_path / "a")) == "misses: {version: 1"  # only words
+    without = approved(register, shelf(tmp_path / "d", others=COUNTS_MISSES))
+    assert version(without) == "misses: {version: 3"  # gone, and not forgotten
+    assert version(approved(register, tmp_path / "b")) == "misses: {version: 4"
+
+
+def test_a_lock_cannot_name_a_version_that_no_record_holds(register, tmp_path):
+    files = bundled([rules(tmp_path / "a")]) | {"shelf.lock": f"misses: {{version: {1 << 64}, hash: '{'0' * 64}'}}\n"}
+    with pytest.raises(RuleError, match=r"shelf\.lock:1:\d+ misses.version: expected"):
+        propose(register, files, ANNA, read, at=AT, evidence={})
 
 
 @pytest.mark.parametrize(
@@ -199,6 +234,32 @@ def test_a_shelf_whose_bytes_changed_is_neither_approved_nor_loaded(register, tm
     assert list(shelves.compiled(bundle).rules) == ["misses"]
 
 
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("/dev/null")], ids=["pipe", "link"])
+def test_what_is_no_file_of_its_own_is_no_part_of_a_shelf(register, tmp_path, make):
+    """A hash cannot be over it, and a rule could come out of it."""
+    bundle = approved(register, rules(tmp_path / "a"))
+    make(register / SHELVES / bundle / "rules" / "more.yaml")
+    with pytest.raises(RegisterError, match="expected the shelf with this hash, got a changed one"):
+        folder_of(register, bundle)
+
+
+def test_a_bundle_is_on_the_disk_with_every_folder_that_leads_to_it(register, tmp_path, monkeypatch):
+    synced: set[int] = set()
+    real = os.fsync
+
+    def noted(opened: int) -> None:
+        synced.add(os.fstat(opened).st_ino)
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", noted)
+    rules(tmp_path / "a" / "pack")
+    bundle = proposed(register, tmp_path / "a")
+    folder = register / SHELVES / bundle
+    assert (folder / "rules" / "pack" / "misses.yaml").is_file()
+    for path in (register, register / SHELVES, register / LOG, folder, *folder.rglob("*")):
+        assert path.stat().st_ino in synced, path
+
+
 def test_two_who_write_at_once_do_not_both_write_the_same_entry(register, tmp_path, monkeypatch):
     first = proposed(register, rules(tmp_path / "a"))
     real = os.link
@@ -213,6 +274,45 @@ def test_two_who_write_at_once_do_not_both_write_the_same_entry(register, tmp_pa
         proposed(register, rules(tmp_path / "b", "high"))
     assert [each.entry.step for each in entries(register)] == ["proposed", "approved"]
     assert [path.name for path in (register / LOG).iterdir() if path.name.startswith(".")] == []
+
+
+def by_hand(register: Path, n: int, **fields: object) -> None:
+    """An entry as whoever may write into the log can write it without any command, chained as it should be."""
+    before = register / LOG / f"{n - 1:05d}.json"
+    entry = json.loads(before.read_text()) | {"n": n, "previous": sha256(before.read_bytes()).hexdigest()}
+    (register / LOG / f"{n:05d}.json").write_text(json.dumps(entry | fields))
+
+
+@pytest.mark.parametrize(
+    ("fields", "got"),
+    [
+        ({"step": "approved"}, "approved by anna"),
+        ({"step": "approved", "by": {"name": "ANNA", "known_by": "user"}}, "approved by ANNA"),
+        ({"step": "approved", "by": {"name": "ben", "known_by": "user"}, "bundle": "0" * 64}, "approved by ben"),
+        ({"step": "approved", "by": {"name": "ben", "known_by": "user"}, "base": "0" * 64}, "approved by ben"),
+        ({"step": "rolled_back", "by": {"name": "ben", "known_by": "user"}}, "rolled_back by ben"),
+    ],
+    ids=[
+        "by its author",
+        "by its author under another case",
+        "without a proposal",
+        "of another base",
+        "never approved",
+    ],
+)
+def test_a_step_that_no_command_would_take_is_not_followed(register, tmp_path, fields, got):
+    proposed(register, rules(tmp_path / "a"))
+    by_hand(register, 2, **fields)
+    with pytest.raises(RegisterError, match=rf"00002\.json: expected a step that may follow .*, got {got}"):
+        entries(register)
+
+
+def test_an_approval_does_not_serve_twice(register, tmp_path):
+    approved(register, rules(tmp_path / "a"))
+    second = approved(register, rules(tmp_path / "b", "high"))
+    by_hand(register, 5, base=second)
+    with pytest.raises(RegisterError, match=r"00005\.json: expected a step that may follow .*, got approved by ben"):
+        entries(register)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="expected root, who alone can give files away, got another user")

@@ -66,10 +66,11 @@ def _found(folder: Path, names: tuple[str, ...], key: str, value: str) -> dict[s
 
 
 def _rule_of(alert: dict[str, Any], folder: Path) -> dict[str, Any] | None:
-    """The rule as it was in the shelf that the alert names, else as it was last."""
+    """The rule in the version that the alert names, by the words of its shelf, else by the last."""
     path = folder / RULES
     lines = path.read_bytes().splitlines() if path.is_file() else []
     same = [each for raw in lines if (each := msgspec.json.decode(raw))["rule"] == alert["rule"]]
+    same = [each for each in same if each["version"] == alert["rule_version"]] or same
     return next((each for each in same if alert["shelf"] in each.get("shelves", ())), same[-1] if same else None)
 
 

@@ -6,8 +6,9 @@ from pipeline.events import Event, ShelfPublished
 from pipeline.shelf import CompiledShelf
 from pipeline.shells.embedded.borrowers import Kept
 from pipeline.shells.embedded.disk import Halted
-from pipeline.shells.embedded.rule_texts import keep_rules
-from pipeline.shells.embedded.standing import Adopted, Ran, Standing, ran_in
+from pipeline.shells.embedded.in_force import bundle_at_close
+from pipeline.shells.embedded.rule_texts import are_kept, keep_rules, shelf_kept
+from pipeline.shells.embedded.standing import Adopted, Ran, Standing, ran_in, standing_in
 from pipeline.shells.embedded.store import Store
 from pipeline.shells.publishing.shelves import REGISTER, Shelves, Unloadable
 
@@ -27,20 +28,29 @@ class Adopting:
     def begun(self, ran: Ran, shelf: CompiledShelf) -> Ran:
         """Note with what the engine runs from now on; nobody sleeps on where it decides otherwise than before."""
         ran = msgspec.structs.replace(ran, shelf=shelf.hash)
-        before = ran_in(self._store.database)
-        if before != ran:
-            with self._store.transaction() as database:
+        before, database = ran_in(self._store.database), self._store.database
+        if before != ran or not are_kept(database, shelf):
+            with self._store.transaction():
                 if before is None or before.decides != ran.decides:
                     self._borrowers.wake_all()
-                    keep_rules(database, shelf)
+                keep_rules(database, shelf)
                 self._store.write("ran", msgspec.json.encode(ran))
+        self._started = self._first(standing_in(database))
         return ran
 
+    def _first(self, standing: Standing) -> CompiledShelf:
+        """What the engine ran with before anything was published, as long as the last close was judged by it."""
+        database = self._store.database
+        if not standing.shelves or bundle_at_close(database, standing):
+            return self._started
+        return shelf_kept(database, standing.shelves[0].shelf, self._started.terms)
+
     def refusal(self, event: Event) -> str | None:
-        """Why an event would stop the engine: a shelf is said to be in force that cannot be loaded."""
+        """Why a sender may not say so: a shelf is said to be in force that never was, or cannot be loaded."""
         if isinstance(event, ShelfPublished):
             try:
                 self._shelves.compiled(event.hash)
+                self._shelves.refuse_no_step(event.id, event.hash)
             except Unloadable as error:
                 return str(error)
         return None

@@ -9,6 +9,7 @@ from fastapi import FastAPI, Response
 from pydantic import BaseModel
 
 from pipeline.shells.embedded.access import door
+from pipeline.shells.embedded.bounded import Bounded
 from pipeline.shells.embedded.following import Follower
 from pipeline.shells.embedded.intake_route import BODY_SECONDS, intake_route
 from pipeline.shells.embedded.keys import Keys
@@ -72,6 +73,7 @@ def app_of(
         reader.close()
 
     app = FastAPI(lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.add_middleware(Bounded)
     handle_problems(app)
     zone = runtime.shelf.terms.zone
     granted = door(keys, zone, now_ms)

@@ -65,7 +65,7 @@ def digest_of(shelf: CompiledShelf, closed: Day, memories: Iterable[Memory]) -> 
         for memory in memories:
             borrowers += 1
             tasks.extend(_told(memory, queue, task) for queue, task in memory.head.tasks.items() if task.is_open)
-            for episode in memory.head.episodes.values():
+            for _, episode in sorted(memory.head.episodes.items()):  # a restart leaves them in another order
                 rule = shelf.rules.get(episode.rule)
                 if episode.state == "open" and episode.told >= 0 and rule is not None and rule.status == "live":
                     alert = OpenAlert(id=f"{life(episode)}/opened", borrower_id=memory.borrower_id)

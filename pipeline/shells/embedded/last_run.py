@@ -13,10 +13,12 @@ from pipeline.shells.embedded.export import export
 from pipeline.shells.embedded.in_force import bundle_at_close, shelf_of_bundle
 from pipeline.shells.embedded.marks import ran_with
 from pipeline.shells.embedded.reading import read_only
+from pipeline.shells.embedded.rule_texts import shelf_kept
 from pipeline.shells.embedded.standing import Ran, ran_in, standing_in
 from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.manners import fail, settings_of, shelf_of, unreachable
 from pipeline.shells.replay import Summary
+from pipeline.shells.terms import terms_of
 
 
 def is_data(folder: Path) -> bool:
@@ -90,8 +92,7 @@ def _at_close(database: sqlite3.Connection, data: Path, config: Path | None) -> 
     settings = _settings(ran, config)
     if bundle:
         return shelf_of_bundle(data, bundle, settings)
-    rules = None if ran.rules is None else [Path(folder) for folder in ran.rules]
-    return shelf_of(rules, settings)
+    return shelf_kept(database, standing.shelves[0].shelf, terms_of(settings))
 
 
 def _settings(ran: Ran, config: Path | None) -> Settings:

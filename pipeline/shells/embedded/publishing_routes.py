@@ -78,7 +78,10 @@ def _steps(
     Approver = Annotated[Grant, Depends(granted("approve"))]
 
     @router.post(
-        "/v1/shelves", summary="Propose a shelf", status_code=201, responses=declared({}, 400, 401, 403, 409, 422, 500)
+        "/v1/shelves",
+        summary="Propose a shelf",
+        status_code=201,
+        responses=declared({}, 400, 401, 403, 409, 413, 422, 500),
     )
     def proposed(asked: Proposal, grant: Author) -> Entry:
         """It waits for another person's approval; nothing is decided by it before. Scope author."""
@@ -89,7 +92,7 @@ def _steps(
     @router.post(
         "/v1/shelves/{bundle}/approval",
         summary="Approve a shelf",
-        responses=declared({}, 400, 401, 403, 409, 422, 429, 500, 507),
+        responses=declared({}, 400, 401, 403, 409, 413, 422, 429, 500, 507),
     )
     def approved(bundle: Hash, asked: Approval, grant: Approver) -> Entry:
         """It is in force when this answers. The author cannot approve. Scope approve."""
@@ -99,7 +102,7 @@ def _steps(
     @router.post(
         "/v1/shelves/{bundle}/rollback",
         summary="Roll back to a shelf",
-        responses=declared({}, 400, 401, 403, 409, 422, 429, 500, 507),
+        responses=declared({}, 400, 401, 403, 409, 413, 422, 429, 500, 507),
     )
     def rolled_back(bundle: Hash, asked: Rollback, grant: Approver) -> Entry:
         """A shelf that was approved once is in force again when this answers. Scope approve."""
@@ -154,18 +157,23 @@ def _person(grant: Grant, said: str | None, field: str) -> Person:
 
 
 def _followed(follower: Follower, step: Callable[[], Entry]) -> Entry:
-    """Take a step, and have the engine decide by what is in force after it."""
+    """Take a step, and have the engine decide by what is in force after it; none where the two differ before."""
+    _follow(follower, "the step is not noted")
     entry = _done(step)
+    _follow(follower, "the step is noted")
+    return entry
+
+
+def _follow(follower: Follower, noted: str) -> None:
     try:
         _done(follower.follow)
     except Full:
-        sentence = "the step is noted, and too many lines wait; it comes into force after them"
+        sentence = f"{noted}, and too many lines wait; what is noted comes into force after them"
         raise Problem(429, "Too many waiting", sentence, headers={"Retry-After": "1"}) from None
     except Unstored as error:
-        raise Problem(507, "Insufficient storage", f"the step is noted; the disk took nothing ({error})") from None
+        raise Problem(507, "Insufficient storage", f"{noted}; the disk took nothing ({error})") from None
     except Halted as error:
-        raise Problem(500, "Stopped", str(error)) from None
-    return entry
+        raise Problem(500, "Stopped", f"{noted}; {error}") from None
 
 
 def _done(step: Callable[[], Done]) -> Done:

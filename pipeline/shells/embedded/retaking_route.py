@@ -19,7 +19,7 @@ def retaking_route(worker: Worker, may_all: Check) -> APIRouter:
     @router.post(
         "/v1/dead-letters/replay",
         summary="Take dead letters again",
-        responses=declared({}, 400, 401, 403, 422, 500, 507),
+        responses=declared({}, 400, 401, 403, 413, 422, 500, 507),
         tags=["events"],
     )
     async def replay(asked: Asked, grant: Annotated[Grant, Depends(may_all)]) -> Answer:

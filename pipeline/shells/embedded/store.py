@@ -15,6 +15,7 @@ from typing import Any
 
 from pipeline.shells.embedded.disk import DOCTOR, Unstored
 from pipeline.shells.embedded.lock import held
+from pipeline.shells.lasting import make_folder
 
 FORMAT = 1
 FILE, LOCK = "forewarn.sqlite", "lock"
@@ -111,7 +112,7 @@ class Store:
     """An open data directory; a second process that opens it is refused."""
 
     def __init__(self, folder: Path) -> None:
-        _made(folder)
+        make_folder(folder)
         self.folder = folder
         self.most_log = MOST_LOG
         self._log = folder / f"{FILE}-wal"
@@ -219,18 +220,6 @@ def other_format(found: object) -> str:
     if isinstance(found, int) and found > FORMAT:
         return f"expected format {FORMAT}, got {found} of a newer Forewarn; upgrade this one: {UPGRADE}"
     return f"expected format {FORMAT}, got {found!r}, which no Forewarn wrote; restore a backup"
-
-
-def _made(folder: Path) -> None:
-    """Make a folder, so that it is still there when the power fails: what is noted in its parents is written, too."""
-    missing = [each for each in (folder, *folder.parents) if not each.exists()]
-    folder.mkdir(parents=True, exist_ok=True)
-    for each in missing:
-        parent = os.open(each.parent, os.O_RDONLY)
-        try:
-            os.fsync(parent)
-        finally:
-            os.close(parent)
 
 
 _UNREACHED = frozenset({sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL})

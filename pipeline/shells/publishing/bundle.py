@@ -15,6 +15,7 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 from secrets import token_hex
 
+from pipeline.shells.lasting import fsync_folder, make_folder
 from rules.loader import rule_files
 from rules.sidecars import sidecar_files
 
@@ -79,8 +80,11 @@ def refuse_others(files: Files) -> None:
 
 
 def files_in(folder: Path) -> Files:
-    """The bundle that stands in a folder."""
-    paths = [path for path in folder.rglob("*") if path.is_file()]
+    """The bundle that stands in a folder; BundleError where something else does, which no hash could be over."""
+    paths = [path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir()]
+    for path in paths:
+        if path.is_symlink() or not path.is_file():
+            raise BundleError(f"{path}: expected a file of its own, got a link or a device; take it out")
     return {path.relative_to(folder).as_posix(): path.read_bytes().decode("utf-8") for path in paths}
 
 
@@ -89,11 +93,13 @@ def write(files: Files, folder: Path) -> None:
     draft = folder.with_name(f".{token_hex(8)}")
     for name, text in files.items():
         path = draft / name
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         with path.open("xb") as file:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
+    for path in (draft, *draft.rglob("*/")):
+        fsync_folder(path)
     try:
         draft.rename(folder)
     except OSError:  # Somebody wrote the same files in the meantime.
@@ -101,12 +107,3 @@ def write(files: Files, folder: Path) -> None:
         if not folder.is_dir():
             raise
     fsync_folder(folder.parent)
-
-
-def fsync_folder(folder: Path) -> None:
-    """What was made or renamed in a folder is there after the power failed, too."""
-    opened = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -16,7 +16,8 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.shells.publishing.bundle import bundle_hash, files_in, is_hash
+from pipeline.shells.lasting import make_folder
+from pipeline.shells.publishing.bundle import BundleError, bundle_hash, files_in, is_hash
 
 SHELVES, LOG = "shelves", "log"
 NAME = r"^[\w.@-]{1,64}$"  # of a person
@@ -83,8 +84,24 @@ def entries(register: Path) -> list[Written]:
         before = found[-1].digest if found else ""
         if (entry.n, path.name, entry.previous) != (n, name_of(n), before):
             raise _broken(path, f"entry {n} after the one before it", "another or a changed one")
+        if not _may_follow(found, entry):
+            steps = "a step that may follow those before it, as two persons stand behind what is in force"
+            raise _broken(path, steps, f"{entry.step} by {entry.by.name}")
         found.append(Written(entry, sha256(raw).hexdigest(), path.stat().st_uid))
     return found
+
+
+def _may_follow(found: Sequence[Written], entry: Entry) -> bool:
+    """Whether a command would have taken this step after those: who may write a file need not have asked one."""
+    base = in_force(found)
+    if entry.base != (None if base is None else base.entry.bundle):
+        return False
+    if entry.step == "approved":
+        proposal = last_step(found, entry.bundle, "proposed")
+        if proposal is None or last_step(found[proposal.entry.n :], entry.bundle, "approved") is not None:
+            return False
+        return proposal.entry.base == entry.base and not is_same(proposal.entry.by, entry.by)
+    return entry.step == "proposed" or was_approved(found, entry.bundle)
 
 
 def in_force(found: Sequence[Written]) -> Activation | None:
@@ -92,15 +109,32 @@ def in_force(found: Sequence[Written]) -> Activation | None:
     last = next((each for each in reversed(found) if each.entry.step != "proposed"), None)
     if last is None:
         return None
-    bundle = last.entry.bundle
-    proposal, approval = (last_step(found[: last.entry.n], bundle, step) for step in ("proposed", "approved"))
-    assert proposal is not None and approval is not None
+    proposal, approval = agreed(found, last.entry.bundle)
     return Activation(last.entry, last.digest, proposal.entry.by.name, approval.entry.by.name)
+
+
+def agreed(found: Sequence[Written], bundle: str) -> tuple[Written, Written]:
+    """The proposal and the approval by which a bundle that was approved came into force last."""
+    approval = last_step(found, bundle, "approved")
+    assert approval is not None
+    proposal = last_step(found[: approval.entry.n], bundle, "proposed")  # it may have been proposed again since
+    assert proposal is not None
+    return proposal, approval
 
 
 def was_approved(found: Sequence[Written], bundle: str) -> bool:
     """Whether two persons ever agreed on a bundle."""
     return last_step(found, bundle, "approved") is not None
+
+
+def is_same(one: Person, other: Person) -> bool:
+    """Whether two names are of one person: a capital letter makes nobody else."""
+    return one.name.casefold() == other.name.casefold()
+
+
+def is_step(found: Sequence[Written], digest: str | None, bundle: str) -> bool:
+    """Whether an entry of this digest put a bundle in force."""
+    return any(each.digest == digest and each.entry.bundle == bundle for each in found if each.entry.step != "proposed")
 
 
 def whole_hash(found: Sequence[Written], text: str) -> str:
@@ -121,7 +155,7 @@ def folder_of(register: Path, bundle: str) -> Path:
     folder = register / SHELVES / bundle
     try:
         is_sound = is_hash(bundle) and folder.is_dir() and bundle_hash(files_in(folder)) == bundle
-    except UnicodeDecodeError:
+    except (UnicodeDecodeError, BundleError):
         is_sound = False
     if not is_sound:
         got = "a changed one" if folder.is_dir() else "none"
@@ -132,7 +166,7 @@ def folder_of(register: Path, bundle: str) -> Path:
 def made(register: Path) -> Path:
     """The register, its folders made where they are missing."""
     for name in (SHELVES, LOG):
-        (register / name).mkdir(parents=True, exist_ok=True)
+        make_folder(register / name)
     return register
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from pipeline.events import CATALOGUE
 from pipeline.shelf import BankTerms, CompiledShelf, compile_shelf
 from pipeline.shells.publishing.bundle import LOCK, RULES
-from pipeline.shells.publishing.register import RegisterError, entries, folder_of, was_approved
+from pipeline.shells.publishing.register import RegisterError, entries, folder_of, is_step, was_approved
 from rules.faults import RuleError
 from rules.loader import load_shelf_to_run
 from rules.rule import Shelf
@@ -34,6 +34,18 @@ class Shelves:
         if found is None:
             found = self._compiled[bundle] = compile_shelf(_loaded(self.register, bundle), self._terms)
         return found
+
+    def refuse_no_step(self, digest: str | None, bundle: str) -> None:
+        """Unloadable where no step of the register that has this digest put the bundle in force."""
+        try:
+            is_known = is_step(entries(self.register), digest, bundle)
+        except RegisterError as error:
+            raise Unloadable(f"shelf.published: {error}") from None
+        if not is_known:
+            raise Unloadable(
+                f"shelf.published: expected a step of the register as it stands in its log, got {digest or 'no id'}; "
+                "put rules in force by forewarn rules publish, approve or rollback"
+            )
 
 
 def register_of(data: Path | None, register: Path | None) -> Path | None:

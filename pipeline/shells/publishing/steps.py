@@ -12,13 +12,13 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
+from pipeline.shells.lasting import fsync_folder, make_folder
 from pipeline.shells.publishing.bundle import (
     LOCK,
     RULES,
     Files,
     bundle_hash,
     files_in,
-    fsync_folder,
     refuse_others,
     write,
 )
@@ -30,17 +30,20 @@ from pipeline.shells.publishing.register import (
     RegisterError,
     Step,
     Written,
+    agreed,
     entries,
     folder_of,
     in_force,
+    is_same,
     last_step,
     name_of,
     whole_hash,
 )
 from rules.faults import RuleError
-from rules.rule import Shelf
-from rules.versions import lock_text, locked_in, version_of
+from rules.rule import Rule, Shelf
+from rules.versions import Locked, lock_text, locked_in, version_of
 
+Locks = dict[str, Locked]  # rule -> its version and hash
 Read = Callable[[Path], Shelf]  # the rules of a folder; RuleError where they have faults
 
 
@@ -51,7 +54,7 @@ def propose(
     refuse_others(files)
     found = entries(register)
     base = in_force(found)
-    bundle, shelf = _stored(register, files, None if base is None else base.entry.bundle, read)
+    bundle, shelf = _stored(register, files, found, read)
     if base is not None and base.entry.bundle == bundle:
         raise RegisterError(f"{bundle[:12]}: expected a shelf that differs from the one in force, got the same")
     return _append(register, found, "proposed", bundle, shelf, by, at=at, evidence=evidence, why=why)
@@ -69,7 +72,7 @@ def approve(register: Path, text: str, by: Person, *, at: str) -> Entry:
         raise RegisterError(
             f"{bundle[:12]}: expected a shelf that waits for approval, got one approved as {ended.entry.n}"
         )
-    if author.name.casefold() == by.name.casefold():
+    if is_same(author, by):
         raise RegisterError(f"approver: expected another person than the author {author.name}, got the same; ask one")
     _refuse_forged(register, proposal)
     if entry.base != (None if base is None else base.entry.bundle):
@@ -102,10 +105,9 @@ def refuse_forged(register: Path, found: Sequence[Written], bundle: str) -> None
     What is known by a key was written by the engine, whose user the log belongs to; else a file belongs to its person.
     Who may write as another user, as root may, can forge both.
     """
-    for step in ("proposed", "approved", "rolled_back"):
-        last = last_step(found, bundle, step)
-        if last is not None:
-            _refuse_forged(register, last)
+    rollback = last_step(found, bundle, "rolled_back")
+    for each in (*agreed(found, bundle), *([] if rollback is None else [rollback])):
+        _refuse_forged(register, each)
 
 
 def _refuse_forged(register: Path, written: Written) -> None:
@@ -118,18 +120,18 @@ def _refuse_forged(register: Path, written: Written) -> None:
         )
 
 
-def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple[str, str]:
+def _stored(register: Path, files: Files, found: Sequence[Written], read: Read) -> tuple[str, str]:
     """The bundle of some files, stored with the lock that counts its rules on; its hash, and that of what decides."""
     shelves = register / SHELVES
-    shelves.mkdir(parents=True, exist_ok=True)
+    make_folder(shelves)
     draft = shelves / f".{token_hex(8)}"
     write(files, draft)
     try:
         shelf = _read_in(draft, read)
         own = locked_in(files.get(LOCK, ""), LOCK)
-        before = {} if base is None else locked_in(files_in(folder_of(register, base))[LOCK], LOCK)
-        count = {rule.rule: max(version_of(rule, own), version_of(rule, before)) for rule in shelf.rules}
-        kept = {name: (entry.version, entry.hash) for name, entry in [*before.items(), *own.items()]}
+        current, highest = _before(register, found)
+        count = {rule.rule: max(version_of(rule, own), _counted_on(rule, current, highest)) for rule in shelf.rules}
+        kept = {name: (entry.version, entry.hash) for name, entry in _highest(highest, own).items()}
         whole = {**files, LOCK: lock_text(kept | {rule.rule: (count[rule.rule], rule.hash) for rule in shelf.rules})}
     finally:
         shutil.rmtree(draft)
@@ -137,6 +139,30 @@ def _stored(register: Path, files: Files, base: str | None, read: Read) -> tuple
     if not (shelves / bundle).exists():
         write(whole, shelves / bundle)
     return bundle, shelf.hash
+
+
+def _before(register: Path, found: Sequence[Written]) -> tuple[Locks, Locks]:
+    """The lock of the shelf in force, and the highest version that each rule had in any shelf that was approved."""
+    base = in_force(found)
+    highest: Locks = {}
+    for bundle in dict.fromkeys(each.entry.bundle for each in found if each.entry.step == "approved"):
+        highest = _highest(highest, _lock_in(register, bundle))
+    return {} if base is None else _lock_in(register, base.entry.bundle), highest
+
+
+def _lock_in(register: Path, bundle: str) -> Locks:
+    return locked_in(files_in(folder_of(register, bundle))[LOCK], LOCK)
+
+
+def _highest(one: Locks, other: Locks) -> Locks:
+    newer = {name: entry for name, entry in other.items() if name not in one or one[name].version < entry.version}
+    return one | newer
+
+
+def _counted_on(rule: Rule, current: Locks, highest: Locks) -> int:
+    """The version of a rule in the shelf in force, else one that no shelf had, be it rolled back."""
+    entry = current.get(rule.rule)
+    return entry.version if entry is not None and entry.hash == rule.hash else version_of(rule, highest)
 
 
 def _read_in(folder: Path, read: Read) -> Shelf:
@@ -166,7 +192,7 @@ def _append(
         previous=found[-1].digest if found else "",
     )
     log = register / LOG
-    log.mkdir(parents=True, exist_ok=True)
+    make_folder(log)
     draft = log / f".{token_hex(8)}"
     with draft.open("wb") as file:
         file.write(entry.model_dump_json(indent=2).encode() + b"\n")

@@ -233,7 +233,7 @@ def _story(place: int, risk: Risk, profile: Told, alerts: list[Told], tasks: lis
 def _rule(alert: Told, records: Records) -> KeptRule:
     """The rule of an alert; one that was not kept says nothing of its own."""
     empty = KeptRule(rule=alert["rule"], version=0, status="", hash="", file="", text="")
-    return records.rules.get(alert["rule"], empty)
+    return records.rules.get((alert["rule"], alert.get("rule_version", 1)), empty)
 
 
 def _alert_points(alerts: list[Told], tasks: list[Told], rule: KeptRule) -> Iterator[Point]:

@@ -32,6 +32,7 @@ class _Alert(msgspec.Struct, frozen=True, omit_defaults=True):
     evidence: dict[str, dict[str, Any]]
     reason: str | None = None
     say: str | None = None
+    rule_version: int = 1
 
 
 class _Loan(msgspec.Struct, frozen=True):
@@ -69,7 +70,7 @@ class Records(NamedTuple):
     tasks: list[Told]
     months: list[MonthEnd] | None  # None where the replay kept none
     queues: list[QueueDay] | None  # the same
-    rules: dict[str, KeptRule]
+    rules: dict[tuple[str, int], KeptRule]  # by name and version
 
 
 def records_in(folder: Path) -> Records:
@@ -84,7 +85,7 @@ def records_in(folder: Path) -> Records:
         tasks=_told(folder / TASKS, CollectionTask),
         months=_kept(folder / MONTHS, MonthEnd),
         queues=_kept(folder / QUEUES, QueueDay),
-        rules={rule.rule: rule for rule in _kept(folder / RULES, KeptRule) or []},
+        rules={(rule.rule, rule.version): rule for rule in _kept(folder / RULES, KeptRule) or []},
     )
     if not found.alerts and not any(profile["loans"] for profile in found.profiles):
         raise BadFile(f"{folder}: expected a replay with loans or alerts, got one without either; replay their events")
