@@ -1,4 +1,4 @@
-# make setup | demo | test | check | bench | browser | editor: each does all of its own set-up on a machine that has Python 3.11 or later.
+# make setup | demo | test | check | bench | browser | editor | kafka: each does all of its own set-up on a machine that has Python 3.11 or later.
 
 PYTHON ?= python3
 TOOLS := .tools
@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo $(TOOLS)/bin/uv)
 READY := .venv/.ready
 RUN := $(UV) run --frozen --no-sync
 
-.PHONY: setup demo test check bench browser editor clean
+.PHONY: setup demo test check bench browser editor kafka clean
 
 setup: $(READY)
 
@@ -53,5 +53,16 @@ tests/editor/node_modules/.ready: tests/editor/package-lock.json
 	npm ci --prefix tests/editor --no-audit --no-fund
 	@touch $@
 
+# Apache Kafka's own jars, in the version of tests/kafka, for the tests that need a real broker.
+JAVA := apt-get install --yes --quiet --no-install-recommends default-jre-headless maven
+kafka: tests/kafka/lib/.ready
+
+tests/kafka/lib/.ready: tests/kafka/pom.xml
+	@if command -v mvn >/dev/null && command -v java >/dev/null; then exit 0; fi; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update --quiet && $(JAVA); then exit 0; fi; \
+	echo "make kafka: expected Java 17 and Maven, got none; install them"; exit 2
+	mvn --quiet --batch-mode -f tests/kafka/pom.xml dependency:copy-dependencies -DoutputDirectory=lib
+	@touch $@
+
 clean:
-	rm -rf .venv $(TOOLS) out tests/editor/node_modules
+	rm -rf .venv $(TOOLS) out tests/editor/node_modules tests/kafka/lib

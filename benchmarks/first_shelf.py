@@ -3,83 +3,60 @@
     python -m benchmarks.first_shelf                    what is committed: docs/rules/figures.json; a quarter of an hour
     python -m benchmarks.first_shelf --seed 1 --out FILE
 
-What a shadow rule would have said is counted, but found nobody: nobody was told.
+What a shadow rule would have said is counted, but found nobody: nobody was told. The figures of a rule are those beside
+the packs that are on as a default; a pack that is off is switched on beside them, each by itself.
 """
 
 import argparse
 import json
-import re
-import sys
 import tempfile
-from collections import defaultdict
-from gzip import open as unzipped
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
-from rich.progress import Progress
-from typer.testing import CliRunner
-
-from config.settings import load as load_settings
+from benchmarks.runs import ROOT, Lived, OfSet, Ran, packs_by_default, run, simulated
 from connectors.ingest import ingest
-from pipeline.events import CATALOGUE
-from pipeline.shelf import compile_shelf
-from pipeline.shells.cli import app
 from pipeline.shells.figures import Figure, Verdict
-from pipeline.shells.replay import replay
-from pipeline.shells.terms import terms_of
-from pipeline.shells.verdict import Judgement, judgement_of
-from rules.loader import load_shelf
+from rules.packs import pack_of
 from rules.rule import Rule, Shelf
 
-ROOT = Path(__file__).parents[1]
 FIGURES = ROOT / "docs" / "rules" / "figures.json"
 REAL = "a thousand card clients of a bank in Taiwan"
 MILLION = 1_000_000
-CORPORATE = re.compile(rb'"borrower_id":"([^"]+)".*"segment":"corporate"')
 OVERALL = (
     *("recall", "lead_median_days", "before_backstop", "precision_at_least", "alerted_share"),
     *("alerts_per_1000_and_month", "tasks_per_1000_and_month", "flip_flop"),
 )
 
 
-class Ran(NamedTuple):
-    """A set that was replayed: its verdict, who was alerted by which rule, and which borrowers are firms."""
-
-    judgement: Judgement
-    openings: dict[str, list[str]]  # rule -> the borrower of each opening
-    firms: frozenset[str]
-
-
 class Sets(NamedTuple):
     """What was replayed, and how the simulated ones were made."""
 
-    simulated: Ran
-    firms: Ran
-    real: Ran
+    simulated: OfSet
+    firms: OfSet
+    real: OfSet
     how: dict[str, int]
     how_firms: dict[str, int]
 
 
 def figures_of(shelf: Shelf, sets: Sets) -> dict[str, Any]:
     """Everything that the pages show."""
-    judged = sets.simulated.judgement
+    judged = sets.simulated.on.judgement
     return {
         "made_by": "python -m benchmarks.first_shelf",
         "hashes": {rule.rule: rule.hash for rule in shelf.rules},
         "simulated": {
-            "set": sets.how | _set(sets.simulated),
+            "set": sets.how | _set(sets.simulated.on),
             "overall": rows_of(judged.overall, OVERALL),
             "at_monthly_budget": rows_of(judged.at_monthly_budget, OVERALL),
-            "rules": {rule.rule: _of_rule(rule, sets.simulated) for rule in shelf.rules},
+            "rules": {rule.rule: _of_rule(rule, sets.simulated.of(rule)) for rule in shelf.rules},
         },
         "firms": {
-            "set": sets.how_firms | _set(sets.firms),
-            "rules": {rule.rule: _of_rule(rule, sets.firms) for rule in shelf.rules if pack_of(rule) == "firms"},
+            "set": sets.how_firms | _set(sets.firms.on),
+            "rules": {rule.rule: _of_rule(rule, sets.firms.on) for rule in shelf.rules if pack_of(rule) == "firms"},
         },
         "real": {
-            "set": {"name": REAL} | _set(sets.real),
-            "rules": {rule.rule: _of_rule(rule, sets.real) for rule in shelf.rules},
+            "set": {"name": REAL} | _set(sets.real.on),
+            "rules": {rule.rule: _of_rule(rule, sets.real.of(rule)) for rule in shelf.rules},
         },
     }
 
@@ -116,6 +93,7 @@ def _of_rule(rule: Rule, ran: Ran) -> dict[str, Any]:
         "borrowers": len(alerted),
         "share_ppm": MILLION * len(own) // max(1, of),
         "share_of_all_ppm": MILLION * len(alerted) // max(1, count),
+        "standing_ppm": int(MILLION * ran.standing.get(rule.rule, 0) / max(1, count)),
         "found": 0 if told is None else told.counts["caught"],
         "unique": 0 if told is None else told.counts["only"],
         "first": 0 if told is None else told.counts["first"],
@@ -123,54 +101,6 @@ def _of_rule(rule: Rule, ran: Ran) -> dict[str, Any]:
         "lead_median_days": lead,
         "added_median_days": added,
     }
-
-
-def pack_of(rule: Rule) -> str:
-    """The folder that a rule stands in."""
-    return Path(rule.file).parent.name
-
-
-# -- runs -------------------------------------------------------------------
-
-
-def run(shelf: Shelf, config: Path | None, events: Path, truth: Path | None, out: Path) -> Ran:
-    """Replay events under the shelf and judge what came of it."""
-    replayed(shelf, config, events, out)
-    openings = defaultdict(list)
-    for name in ("alerts.jsonl", "shadow.jsonl"):
-        for raw in (out / name).read_bytes().splitlines():
-            alert = msgspec.json.decode(raw)
-            if alert["transition"] == "opened":
-                openings[alert["rule"]].append(alert["borrower_id"])
-    return Ran(judgement_of(out, truth, None), openings, firms_in(events))
-
-
-def simulated_run(shelf: Shelf, how: dict[str, int], folder: Path) -> Ran:
-    """Simulate a portfolio, replay it and judge what came of it."""
-    made = folder / "made"
-    simulate(made, how)
-    return run(shelf, None, made / "events.jsonl.gz", made / "truth.csv", folder / "out")
-
-
-def replayed(shelf: Shelf, config: Path | None, events: Path, out: Path) -> None:
-    """Replay events under the shelf into a folder."""
-    compiled = compile_shelf(shelf, terms_of(load_settings(config)))
-    with Progress(disable=True) as progress:
-        replay([events], compiled, out, progress)
-
-
-def firms_in(events: Path) -> frozenset[str]:
-    """The borrowers of whom the events say that they are firms."""
-    with unzipped(events) as lines:
-        return frozenset(found[1].decode() for raw in lines if (found := CORPORATE.search(raw)))
-
-
-def simulate(out: Path, how: dict[str, Any]) -> None:
-    """Make the portfolio, by the command that everyone has."""
-    words = [word for name, value in how.items() for word in (f"--{name}", str(value))]
-    result = CliRunner().invoke(app, ["simulate", *words, "--out", str(out)])
-    if result.exit_code:
-        sys.exit(result.output)
 
 
 def main() -> None:
@@ -183,15 +113,16 @@ def main() -> None:
     given = parser.parse_args()
     how = {"borrowers": given.borrowers, "months": given.months, "seed": given.seed}
     how_firms = how | {"borrowers": given.only_firms, "firms": 1}
-    shelf = load_shelf([ROOT / "rules" / "shelf"], CATALOGUE, ROOT / "rules" / "shelf.lock")
+    packs = packs_by_default()
     with tempfile.TemporaryDirectory() as folder:
-        simulated, firms = (
-            simulated_run(shelf, each, Path(folder) / name) for name, each in (("all", how), ("firms", how_firms))
-        )
-        cards = Path(folder) / "cards.jsonl.gz"
+        here = Path(folder)
+        everybody = run(simulated(how, here / "made"), packs, here / "all")
+        firms = run(simulated(how_firms, here / "made-firms"), packs._replace(off=()), here / "firms")
+        cards = here / "cards.jsonl.gz"
         ingest(ROOT / "connectors" / "samples" / "taiwan_cards_1000.csv.gz", "taiwan_cards", cards, True)
-        real = run(shelf, ROOT / "config" / "taiwan.yaml", cards, None, Path(folder) / "real")
-    text = json.dumps(figures_of(shelf, Sets(simulated, firms, real, how, how_firms)), indent=1)
+        real = run(Lived(cards, None, ROOT / "config" / "taiwan.yaml"), packs, here / "real")
+    shelf = packs.shelf([*packs.on, *packs.off])
+    text = json.dumps(figures_of(shelf, Sets(everybody, firms, real, how, how_firms)), indent=1)
     given.out.write_text(text + "\n", "utf-8")
 
 

@@ -20,18 +20,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from benchmarks.first_shelf import ROOT, firms_in, pack_of, replayed, row, simulate
+from benchmarks.first_shelf import row
 from benchmarks.fitted import FITTED, Fitted, name_of, shelf_of_choices, shipped
 from benchmarks.quieter import QUIETER, stand_ins
+from benchmarks.runs import firms_in, of_rules, replayed, shelf_by_default, simulate
 from connectors.simulator.parameters import SHOCKS
-from pipeline.events import CATALOGUE
 from pipeline.shells.budget import worked_monthly
-from pipeline.shells.decided import Mask, Openings, decided_in
+from pipeline.shells.decided import Mask, decided_in
 from pipeline.shells.effect import TRUE, Judged, everything, judged, measured
 from pipeline.shells.figures import OF_BUDGET, Asked, verdicts
 from pipeline.shells.replay import SUMMARY
 from pipeline.shells.truth import read_truth
-from rules.loader import load_shelf, shelf_of
+from rules.loader import shelf_of
+from rules.packs import pack_of
 from rules.rule import SEVERITIES, Rule, Shelf
 
 RESULTS = Path(__file__).parent / "results" / "left_out.json"
@@ -60,12 +61,7 @@ def only(known: Judged, names: set[str]) -> Judged:
     decided = known.decided
     places = [i for i, name in enumerate(decided.rules) if name in names]
     is_told = np.isin(decided.openings.rule, places)
-    closings = decided.closings
-    is_closed = np.isin(closings.rule, places)
-    less = decided._replace(
-        openings=Openings(*(column[is_told] for column in decided.openings)),
-        closings=type(closings)(*(column[is_closed] for column in closings)),
-    )
+    less = of_rules(decided, names)
     return known._replace(decided=less, outcome=known.outcome[is_told], is_mature=known.is_mature[is_told])
 
 
@@ -291,7 +287,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULTS)
     given = parser.parse_args()
     how = {"borrowers": given.borrowers, "months": given.months, "firms": given.firms}
-    shelf = load_shelf([ROOT / "rules" / "shelf"], CATALOGUE, ROOT / "rules" / "shelf.lock")
+    shelf = shelf_by_default()
     with tempfile.TemporaryDirectory() as folder:
         found = compared(shelf, how, given.leave_out.split(","), given.sets or Path(folder))
     given.out.write_text(json.dumps(found, indent=1) + "\n", "utf-8")

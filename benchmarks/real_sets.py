@@ -10,11 +10,10 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.first_shelf import OVERALL, ROOT, replayed, rows_of
+from benchmarks.first_shelf import OVERALL, rows_of
+from benchmarks.runs import ROOT, replayed, shelf_by_default
 from connectors.ingest import ingest
-from pipeline.events import CATALOGUE
 from pipeline.shells.verdict import judgement_of
-from rules.loader import load_shelf
 from rules.rule import Shelf
 
 RESULTS = Path(__file__).parent / "results" / "real_sets.json"
@@ -50,7 +49,7 @@ def found_in(shelf: Shelf, file: Path, mapping: str, config: Path, folder: Path)
 def main() -> None:
     """Take each set from the bank's file to the verdict."""
     data = Path(sys.argv[1])
-    shelf = load_shelf([ROOT / "rules" / "shelf"], CATALOGUE, ROOT / "rules" / "shelf.lock")
+    shelf = shelf_by_default()
     with tempfile.TemporaryDirectory() as folder:
         found = {
             name: found_in(shelf, data / file, name, ROOT / "config" / config, Path(folder))

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from config.calendar import Calendar
 from rules.faults import RuleError, shown
+from rules.packs import known_packs
 from rules.yaml_text import Document, checked, read, validate
 
 DEFAULT = Path(__file__).parent / "default.yaml"
@@ -104,6 +105,17 @@ class DayEnd(BaseModel):
     most_days: Annotated[int, Field(ge=1, le=400)]
 
 
+class Kafka(BaseModel):
+    """The topics of a deployment on Kafka."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]*$", max_length=100)]
+    partitions: Annotated[int, Field(ge=1, le=10_000)]
+    replication: Annotated[int, Field(ge=1, le=32)]
+    keep_days: Annotated[int, Field(ge=14, le=3_650)]
+
+
 class Settings(BaseModel):
     """Everything that a bank may set; default.yaml says what each is for."""
 
@@ -116,10 +128,12 @@ class Settings(BaseModel):
     buckets: Annotated[tuple[Days, ...], Field(min_length=1), AfterValidator(_rising)]
     allocation: Annotated[tuple[Part, ...], AfterValidator(_all_parts)]
     materiality: Materiality
+    packs: Annotated[tuple[str, ...], Field(min_length=1), AfterValidator(known_packs)]
     queues: Annotated[tuple[Queue, ...], Field(min_length=1), AfterValidator(_once_each)]
     calendar: Calendar
     task_due_at: Annotated[time, BeforeValidator(_clock)]
     day_end: DayEnd
+    kafka: Kafka
 
     @property
     def bucket_names(self) -> tuple[str, ...]:

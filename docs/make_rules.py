@@ -8,15 +8,18 @@ from typing import Any, NamedTuple
 
 import yaml
 
+from config.settings import load as load_settings
 from pipeline.events import CATALOGUE
 from rules.language import TextsFile
 from rules.loader import load_shelf
+from rules.packs import SHELF, pack_of
 from rules.rule import Case, Rule
 from rules.say import Language
 from rules.sidecars import load_texts
 
 ROOT = Path(__file__).parent.parent
-SHELF, LOCK = ROOT / "rules" / "shelf", ROOT / "rules" / "shelf.lock"
+LOCK = ROOT / "rules" / "shelf.lock"
+ON = load_settings().packs
 FOLDER = Path(__file__).parent / "rules"
 FIGURES = FOLDER / "figures.json"
 WORDS: dict[Language, dict[str, str]] = yaml.safe_load((FOLDER / "words.yaml").read_text("utf-8"))
@@ -39,6 +42,11 @@ class Page(NamedTuple):
         """The sets whose figures the page shows."""
         return ("simulated", "firms", "real") if self.pack == "firms" else ("simulated", "real")
 
+    @property
+    def is_off(self) -> bool:
+        """Whether the pack decides only where a bank names it."""
+        return self.pack not in ON
+
     def of(self, rule: Rule) -> list[dict[str, Any]]:
         """The figures of a rule, set by set."""
         return [self.figures[name]["rules"].get(rule.rule, NO_FIGURES) for name in self.sets]
@@ -54,7 +62,7 @@ def pages() -> dict[Path, str]:
     shelf = load_shelf([SHELF], CATALOGUE, LOCK)
     packs: dict[str, list[Rule]] = {}
     for rule in shelf.rules:
-        packs.setdefault(Path(rule.file).parent.name, []).append(rule)
+        packs.setdefault(pack_of(rule), []).append(rule)
     made = [(Page(pack, lang, figures), rules) for pack, rules in packs.items() for lang in WORDS]
     return {page.path: _page(page, rules) for page, rules in made}
 
@@ -62,6 +70,8 @@ def pages() -> dict[Path, str]:
 def _page(page: Page, rules: list[Rule]) -> str:
     other = page.word("other", pack=page.pack)
     parts = [f"# {page.word(f'packs.{page.pack}')}", page.word("about", pack=page.pack, other=other)]
+    if page.is_off:
+        parts.append(page.word("pack_off", on=", ".join(ON), pack=page.pack))
     parts += [page.word(name, **page.figures[name]["set"]) for name in page.sets]
     parts += [page.word("again", made_by=page.figures["made_by"]), _overview(page, rules)]
     parts += [part for rule in rules for part in _section(page, rule)]
@@ -73,12 +83,14 @@ def _overview(page: Page, rules: list[Rule]) -> str:
     for rule in rules:
         here, *firms, there = page.of(rule)
         cells = [f"[{rule.rule}](#{rule.rule})", page.word(rule.status), page.word(rule.severity)]
-        cells += [f"{here['alerts']:,}", _share(here["share_ppm"]), f"{here['found']:,}", f"{here['unique']:,}"]
+        cells += [f"{here['alerts']:,}", _share(here["share_ppm"])]
+        cells += [_share(here["standing_ppm"])] if page.is_off else []
+        cells += [f"{here['found']:,}", f"{here['unique']:,}"]
         cells += [f"{here['first']:,}", _days(here["added_median_days"]), _days(here["lead_median_days"])]
         for of_firms in firms:
             cells += [f"{of_firms[name]:,}" for name in ("alerts", "found", "first")]
         rows.append([*cells, f"{there['alerts']:,}", f"{there['unique']:,}"])
-    head = page.word("head").split("|")
+    head = page.word("head_off" if page.is_off else "head").split("|")
     return _table([*head[:-2], *(page.word("head_firms").split("|") if page.pack == "firms" else ()), *head[-2:]], rows)
 
 
@@ -87,7 +99,7 @@ def _days(days: float | None) -> str:
 
 
 NO_FIGURES: dict[str, Any] = {
-    **dict.fromkeys(("alerts", "share_ppm", "found", "unique", "first", "first_by"), 0),
+    **dict.fromkeys(("alerts", "share_ppm", "standing_ppm", "found", "unique", "first", "first_by"), 0),
     "lead_median_days": None,
     "added_median_days": None,
 }

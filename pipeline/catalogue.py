@@ -5,7 +5,7 @@ from typing import Any, cast
 from msgspec import inspect
 
 from pipeline.fields import MAX_MONEY, PPM
-from rules.catalogue import Catalogue, Field, Key, Kind, Unit, Worse
+from rules.catalogue import IDS, Catalogue, Field, Key, Kind, Unit, Worse
 
 KEPT_DAYS = 400
 MOVEMENT_DAYS = 100  # Account credits and debits are many: one by one for these days,
@@ -86,6 +86,7 @@ def _kind(name: str, event_class: type, feed: str) -> Kind:
         fields={each.name: each for each in map(_field, filter(_is_for_rules, fields_of(event_class)))},
         kept_days=MOVEMENT_DAYS if name in MOVEMENTS else KEPT_DAYS,
         totals_days=MOVEMENT_TOTALS_DAYS if name in MOVEMENTS else 0,
+        ids=tuple(each for each in IDS if each in own),
     )
 
 

@@ -141,5 +141,13 @@ def material_days(memory: Memory, loan: Loan, look: Look, setting: Setting) -> i
     material = is_material(memory, loan, look, setting)
     if not material:
         return None if material is None else 0
-    since = look.day.date if loan.material_since is None else loan.material_since
-    return look.day.date - since + 1
+    since = material_since(memory, loan)
+    return look.day.date - (look.day.date if since is None else since) + 1
+
+
+def material_since(memory: Memory, loan: Loan) -> int | None:
+    """The first date of material arrears that is noted: of the loan for retail, else the earliest of the borrower's."""
+    if loan.segment != "corporate":
+        return loan.material_since
+    noted = [each.material_since for each in memory.head.loans.values() if each.segment == "corporate"]
+    return min((since for since in noted if since is not None), default=None)

@@ -10,7 +10,7 @@ from pipeline import ledger
 from pipeline.keeping import News, ledger_rows
 from pipeline.layout import day_of
 from pipeline.ledger import Loan
-from pipeline.ledger_meters import is_material
+from pipeline.ledger_meters import is_material, material_since
 from pipeline.look import Look
 from pipeline.memory import Memory
 from pipeline.shelf import CompiledShelf
@@ -21,7 +21,8 @@ def note_material(shelf: CompiledShelf, memory: Memory, look: Look) -> None:
     """Keep the first date of material arrears; the count starts again when any limit is no longer exceeded."""
     for loan_id, loan in memory.head.loans.items():
         material = is_material(memory, loan, look, shelf.setting) if loan.state.has_arrears else False
-        since = (look.day.date if loan.material_since is None else loan.material_since) if material else None
+        noted = material_since(memory, loan)
+        since = (look.day.date if noted is None else noted) if material else None
         if since != loan.material_since and material is not None:
             _keep(memory, loan_id, since)
 

@@ -6,27 +6,28 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from rules.catalogue import Catalogue, Field, Unit
-from rules.faults import one_of, shown, suggestion
+from rules.catalogue import IDS, Catalogue, Field, Kind, Unit
+from rules.faults import nearest, one_of, shown, suggestion
 from rules.language import CaseFile
 from rules.measuring import kind_of, no_event
 from rules.notes import Notes
+from rules.parts import Parts
 from rules.rule import SEVERITIES, Case, Expected, Severity
 from rules.yaml_text import Path
 
 LAST_DAY = 3_650
-# What a case may say of any event beside the fields of its type: whose it is, and what a reversal names.
-IDS = ("borrower_id", "loan_id", "account_id", "id", "source", "reverses", "currency")
+LARGEST = 1_000_000_000_000  # of any number in a case; in minor units or parts per million it still fits into memory
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
-_FIELD_OF_ALL = ("day", "event", *IDS)
+_OF_THE_LINE = ("day", "event")
 
 
 def read_case(
-    file: CaseFile, path: Path, severities: frozenset[Severity] | None, catalogue: Catalogue, note: Notes
+    file: CaseFile, path: Path, severities: frozenset[Severity] | None, catalogue: Catalogue, note: Notes, parts: Parts
 ) -> Case:
     """The case; what is wrong with it is noted. `severities` are those that the rule can say, None when not known."""
     for i, given in enumerate(file.given):
-        _check_given(given, (*path, "given", i), catalogue, note)
+        if parts.has(*path, "given", i):
+            _check_given(given, (*path, "given", i), catalogue, note)
     for i, expected in enumerate(file.expect):
         at = (*path, "expect", i)
         _check_day(expected.day, (*at, "day"), note)
@@ -45,28 +46,34 @@ def read_case(
 
 
 def _check_given(given: dict[str, Any], path: Path, catalogue: Catalogue, note: Notes) -> None:
-    if "day" not in given:
-        note(path, "day is missing: the day on which it happens, counted from 0")
-    else:
-        _check_day(given["day"], (*path, "day"), note)
     event = given.get("event")
-    if event is None:
-        note(path, "event is missing: what happens, such as repayment.missed")
-        return
     kind = kind_of(event, catalogue) if isinstance(event, str) else None
-    if kind is None:
+    words = [*_OF_THE_LINE, *IDS] if kind is None else [*kind.fields, *_OF_THE_LINE, *kind.ids]
+    means = {name: nearest(name, words) for name in given if name not in (*words, *IDS)}
+    if "day" in given:
+        _check_day(given["day"], (*path, "day"), note)
+    elif "day" not in means.values():
+        note(path, "day is missing: the day on which it happens, counted from 0")
+    if event is None and "event" not in means.values():
+        note(path, "event is missing: what happens, such as repayment.missed")
+    elif event is not None and kind is None:
         note((*path, "event"), no_event(event, catalogue) if isinstance(event, str) else _not("an event", event))
-        return
     for name, value in given.items():
-        if name in kind.fields:
+        if name in IDS:
+            _check_id(name, value, kind, (*path, name), note)
+        elif kind is not None and name in kind.fields:
             _check_value(kind.fields[name], value, (*path, name), note)
-        elif name in IDS:
-            if not isinstance(value, str) or not _ID.fullmatch(value):
-                note((*path, name), _not("an id of letters, digits and . _ : -", value))
-        elif name not in _FIELD_OF_ALL:
-            note(
-                (*path, name), f"{event!r} has no field {shown(name)}{suggestion(name, [*kind.fields, *_FIELD_OF_ALL])}"
-            )
+        elif kind is not None and name in means:
+            note((*path, name), f"{event!r} has no field {shown(name)}{suggestion(name, words)}")
+        elif means.get(name) in _OF_THE_LINE:
+            note((*path, name), f"no such field{suggestion(name, words)}")
+
+
+def _check_id(name: str, value: Any, kind: Kind | None, path: Path, note: Notes) -> None:
+    if kind is not None and name not in kind.ids:
+        note(path, f"expected an id of {kind.name!r} ({one_of(kind.ids)}), got {name}; delete it")
+    elif not isinstance(value, str) or not _ID.fullmatch(value):
+        note(path, _not("an id of letters, digits and . _ : -", value))
 
 
 def _check_day(value: Any, path: Path, note: Notes) -> None:
@@ -78,6 +85,8 @@ def _check_value(field: Field, value: Any, path: Path, note: Notes) -> None:
     expected, is_right = _VALUES[field.unit]
     if not is_right(value):
         note(path, _not(expected, value))
+    elif _is_number(value) and abs(value) > LARGEST:
+        note(path, _not(f"a number from {-LARGEST} to {LARGEST}", value))
 
 
 def _check_feeds(file: CaseFile, path: Path, catalogue: Catalogue, note: Notes) -> None:

@@ -6,6 +6,8 @@ from typing import Literal
 Unit = Literal["amount", "share", "days", "count", "number", "text", "date", "flag"]
 Worse = Literal["high", "low"]
 Key = Literal["loan_id", "account_id"]
+# What a case may say of an event beside the fields that a rule reads, where the event has it.
+IDS = ("borrower_id", "loan_id", "account_id", "id", "source", "reverses", "currency")
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,7 @@ class Kind:
     fields: dict[str, Field]
     kept_days: int  # how long events are kept one by one
     totals_days: int = 0  # how long daily totals by category are kept after that; 0: none
+    ids: tuple[str, ...] = ()  # those of IDS that it has
 
 
 @dataclass(frozen=True)

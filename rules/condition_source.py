@@ -5,7 +5,7 @@ import keyword
 import re
 import unicodedata
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rules.faults import shown
 
@@ -37,9 +37,9 @@ _ELSEWHERE = (
 
 @dataclass(frozen=True)
 class Unreadable:
-    """The sentence about a text that is no expression at all."""
+    """The sentences about a text that is no expression at all."""
 
-    message: str
+    messages: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,7 @@ class Source:
     tree: ast.expr
     text: bytes  # as parsed; the parser counts bytes
     percents: frozenset[int]  # where numbers begin that were written with %
+    messages: tuple[str, ...] = ()  # what had to be read as another language writes it
 
     def text_of(self, node: ast.expr) -> str:
         """What was written for a node."""
@@ -64,17 +65,28 @@ class Source:
 
 
 def parsed(text: str, names: frozenset[str]) -> Source | Unreadable:
-    """The text as one expression over names."""
+    """The text as one expression over names; habits of other languages are told, and read as they are meant."""
     if len(text) > LONGEST:
-        return Unreadable(f"expected at most {LONGEST} characters, got {len(text)}; name parts as measures")
+        return Unreadable((f"expected at most {LONGEST} characters, got {len(text)}; name parts as measures",))
     text = " ".join(text.split())
     bare = _QUOTED.sub("''", text)
     if not bare:
-        return Unreadable("expected a condition such as 'missed >= 2', got nothing")
+        return Unreadable(("expected a condition such as 'missed >= 2', got nothing",))
     if advice := next((advice for habit, advice in _ELSEWHERE if habit.search(bare)), None):
-        return Unreadable(f"cannot read {shown(text)}; {advice}")
-    if _OUTSIDE.search(bare):
-        return Unreadable(_cannot_read(text, bare))
+        return Unreadable((f"cannot read {shown(text)}; {advice}",))
+    source = _source(text, names)
+    if source is not None:
+        return source
+    meant, messages = _as_meant(text)
+    source = _source(meant, names) if messages else None
+    if source is not None:
+        return replace(source, messages=messages)
+    return Unreadable(messages + _left_over(text, _QUOTED.sub("''", meant), is_all=not messages))
+
+
+def _source(text: str, names: frozenset[str]) -> Source | None:
+    if _OUTSIDE.search(_QUOTED.sub("''", text)):
+        return None
     text, percents = _without_percents(_masked(text, names))
     try:
         # Python warns of texts that it parses all the same, such as `1and 2`; here they are mistakes.
@@ -82,8 +94,39 @@ def parsed(text: str, names: frozenset[str]) -> Source | Unreadable:
             warnings.simplefilter("error")
             tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError, Warning):
-        return Unreadable(_cannot_read(text, bare))
+        return None
     return Source(tree, text.encode(), percents)
+
+
+def _as_meant(text: str) -> tuple[str, tuple[str, ...]]:
+    """A text with what is written in the ways of other languages as it is written here, and a sentence for each."""
+    meant, messages = text, []
+    for strange in dict.fromkeys(_OUTSIDE.findall(_QUOTED.sub("''", text))):
+        plain = unicodedata.normalize("NFKC", strange)
+        if plain != strange and plain.isascii():
+            messages.append(f"cannot read {strange!r} in {shown(text)}; write {plain} in place of it")
+            meant = _outside_quotes(re.escape(strange), plain, meant)
+    for habit, word in _HABITS:
+        if found := habit.search(_QUOTED.sub("''", meant)):
+            messages.append(f"cannot read {shown(text)}; write {word} in place of {found[0]}")
+            meant = _outside_quotes(habit.pattern, f" {word} ", meant)
+    return meant, tuple(messages)
+
+
+def _outside_quotes(pattern: str, by: str, text: str) -> str:
+    return re.sub(rf"{_QUOTED.pattern}|({pattern})", lambda found: by if found[1] is not None else found[0], text)
+
+
+def _left_over(text: str, bare: str, *, is_all: bool) -> tuple[str, ...]:
+    """The sentence about what is no habit; nothing where another sentence may be the reason."""
+    strange = _OUTSIDE.search(bare)
+    if strange and strange[0].isalpha():
+        return (f"cannot read {strange[0]!r} in {shown(text)}; names are of small letters a to z, digits and _",)
+    if strange:
+        return (f"cannot read {strange[0]!r} in {shown(text)}; delete it",)
+    if not is_all:
+        return ()
+    return (f"cannot read {shown(text)}; expected a condition such as 'missed >= 2 and overdue >= 5'",)
 
 
 def _without_percents(text: str) -> tuple[str, frozenset[int]]:
@@ -109,17 +152,3 @@ def _masked(text: str, names: frozenset[str]) -> str:
 
 def _is_masked(name: str) -> bool:
     return name.endswith("_") and keyword.iskeyword(name[:-1])
-
-
-def _cannot_read(text: str, bare: str) -> str:
-    strange = _OUTSIDE.search(bare)
-    if strange and (plain := unicodedata.normalize("NFKC", strange[0])) != strange[0] and plain.isascii():
-        return f"cannot read {strange[0]!r} in {shown(text)}; write {plain} in place of it"
-    for habit, word in _HABITS:
-        if found := habit.search(bare):
-            return f"cannot read {shown(text)}; write {word} in place of {found[0]}"
-    if strange and strange[0].isalpha():
-        return f"cannot read {strange[0]!r} in {shown(text)}; names are of small letters a to z, digits and _"
-    if strange:
-        return f"cannot read {strange[0]!r} in {shown(text)}; delete it"
-    return f"cannot read {shown(text)}; expected a condition such as 'missed >= 2 and overdue >= 5'"

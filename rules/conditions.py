@@ -55,7 +55,7 @@ class Terms:
 
     sorts: Mapping[str, Sort]
     noun: str  # "measures" or "fields"
-    absent: Callable[[str], str]  # the sentence about a name that does not exist
+    absent: Callable[[str], str] | None  # the sentence about a name that does not exist; None: any name may
 
 
 class ConditionFaults(ValueError):
@@ -66,8 +66,8 @@ class ConditionFaults(ValueError):
         super().__init__("; ".join(self.messages))
 
 
-def parse_when(text: str, sorts: Mapping[str, Sort]) -> Condition:
-    """A condition over measures, numbers and published figures.
+def parse_when(text: str, sorts: Mapping[str, Sort] | None) -> Condition:
+    """A condition over measures, numbers and published figures; None: which measures there are is not known.
 
     >>> parse_when("85% <= card_use", {"card_use": "number"})
     Comparison(comparator='<=', left=Number(value=Decimal('0.85')), right=Name(name='card_use'))
@@ -77,9 +77,9 @@ def parse_when(text: str, sorts: Mapping[str, Sort]) -> Condition:
     """
 
     def absent(name: str) -> str:
-        return f"no measure named {shown(name)}{suggestion(name, sorts)}"
+        return f"no measure named {shown(name)}{suggestion(name, sorts or {})}"
 
-    condition = _read(parsed(text, frozenset()), Terms(sorts, "measures", absent))
+    condition = _read(parsed(text, frozenset()), Terms(sorts or {}, "measures", None if sorts is None else absent))
     if not any(True for _ in names_in(condition)):
         raise ConditionFaults(["names no measure, so it says the same for everybody"])
     return condition
@@ -96,6 +96,19 @@ def parse_where(text: str, kind: Kind) -> Condition:
     if not any(True for _ in names_in(condition)):
         raise ConditionFaults([f"names no field of {kind.name!r}, so it narrows nothing"])
     return condition
+
+
+def where_faults(text: str, names: frozenset[str]) -> tuple[str, ...]:
+    """What is wrong in a condition over the fields of an event that is not known, whatever it is.
+
+    >>> where_faults("amount >= 200", frozenset()), where_faults("kind == 'full' and 2", frozenset())
+    ((), ("'2' is no condition; compare it, such as 'missed >= 2'",))
+    """
+    try:
+        _read(parsed(text, names), Terms({}, "fields", None))
+    except ConditionFaults as faults:
+        return faults.messages
+    return ()
 
 
 def names_in(part: Condition | Expression) -> Iterator[str]:
@@ -115,7 +128,7 @@ def names_in(part: Condition | Expression) -> Iterator[str]:
 
 def _read(source: Source | Unreadable, terms: Terms) -> Condition:
     if isinstance(source, Unreadable):
-        raise ConditionFaults([source.message])
+        raise ConditionFaults(list(source.messages))
     reader = _Reader(source, terms)
     condition = reader.condition(source.tree, 0)
     if reader.messages:
@@ -129,7 +142,7 @@ class _Reader:
     def __init__(self, source: Source, terms: Terms) -> None:
         self.source = source
         self.terms = terms
-        self.messages: list[str] = []
+        self.messages = list(source.messages)
 
     # -- what is true or false ----------------------------------------------
 
@@ -176,7 +189,7 @@ class _Reader:
         if left is _NOTHING or right is _NOTHING:
             return
         names = [side.name for side in (left, right) if isinstance(side, Name)]
-        if any(self.terms.sorts.get(name) == "spoiled" for name in names):
+        if any(self._is_open(name) for name in names):
             return
         texts = [side for side in (left, right) if isinstance(side, Text)]
         field = next((name for name in names if self.terms.sorts.get(name) == "text"), None)
@@ -190,6 +203,10 @@ class _Reader:
             self.messages.append(f"{field!r} is a text; compare it with a text, such as {field} == 'x'")
         elif comparator not in ("==", "!="):
             self.messages.append(f"{field!r} is a text; compare it with == or !=, not {comparator}")
+
+    def _is_open(self, name: str) -> bool:
+        sort = self.terms.sorts.get(name)
+        return sort == "spoiled" or (sort is None and self.terms.absent is None)
 
     def _is_text_field(self, side: Expression) -> bool:
         return isinstance(side, Name) and self.terms.sorts.get(side.name) == "text"
@@ -227,7 +244,7 @@ class _Reader:
         if sort == "date":
             self.messages.append(f"{name!r} is a date, and dates cannot be compared here; narrow with 'over' instead")
             return _NOTHING
-        return Name(name) if name in self.terms.sorts else _NOTHING
+        return Name(name) if name in self.terms.sorts or self.terms.absent is None else _NOTHING
 
     def _computed(self, node: ast.expr, found: Negative | Arithmetic) -> Expression:
         operands = (found.of,) if isinstance(found, Negative) else (found.left, found.right)
@@ -258,7 +275,7 @@ class _Reader:
 
     def _sort(self, name: str) -> Sort:
         if name not in self.terms.sorts:
-            self.messages.append(self.terms.absent(name))
+            self.messages += [] if self.terms.absent is None else [self.terms.absent(name)]
             return "spoiled"
         return self.terms.sorts[name]
 

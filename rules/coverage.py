@@ -15,6 +15,7 @@ from pydantic import Field
 from rules.faults import Fault, RuleError, suggestion
 from rules.language import Written
 from rules.loader import read_file
+from rules.packs import NONE_OFF, Off
 from rules.rule import Rule
 from rules.written import Prose
 from rules.yaml_text import Document, validate
@@ -63,7 +64,8 @@ class Sign:
     status: Status
     live: tuple[str, ...]  # rules that tell of it
     shadow: tuple[str, ...]  # rules that decide and tell nobody
-    why: BothFile | None  # what is not seen of it; None: nothing, or that its rules are in shadow
+    off: tuple[str, ...]  # rules of packs that a bank has not switched on
+    why: BothFile | None  # what is not seen of it; None: nothing, or that its rules are in shadow or off
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ class Coverage:
         return sum(sign.status == status for sign in self.signs)
 
 
-def coverages(rules: Iterable[Rule], folder: Path = LISTS, *, is_own: bool = True) -> list[Coverage]:
+def coverages(
+    rules: Iterable[Rule], folder: Path = LISTS, off: Off = NONE_OFF, *, is_own: bool = True
+) -> list[Coverage]:
     """Every list of a folder, by name.
 
     Raises RuleError with every fault: a list that cannot be read, a rule that names a sign which its list does not
@@ -102,22 +106,22 @@ def coverages(rules: Iterable[Rule], folder: Path = LISTS, *, is_own: bool = Tru
             continue
         faults += _unknown_signs(path.stem, written, by_ref)
         faults += _unexplained(path.stem, written, by_ref, document) if is_own else []
-        found.append(_covered(path.stem, written, by_ref))
+        found.append(_covered(path.stem, written, by_ref, off))
     if faults:
         raise RuleError(faults)
     return found
 
 
-def _covered(name: str, written: ListFile, by_ref: dict[str, list[Rule]]) -> Coverage:
+def _covered(name: str, written: ListFile, by_ref: dict[str, list[Rule]], off: Off) -> Coverage:
     signs = []
     for key, sign in written.signals.items():
-        rules = by_ref.get(f"{name}:{key}", [])
-        live, shadow = (tuple(rule.rule for rule in rules if rule.status == status) for status in ("live", "shadow"))
-        status: Status = (
-            "not_covered" if not live and not shadow else "partly" if sign.partly or not live else "covered"
-        )
+        rules = [rule for rule in by_ref.get(f"{name}:{key}", []) if rule.status in ("live", "shadow")]
+        on = [rule for rule in rules if not off.has(rule)]
+        live, shadow = (tuple(rule.rule for rule in on if rule.status == status) for status in ("live", "shadow"))
+        switched_off = tuple(rule.rule for rule in rules if off.has(rule))
+        status: Status = "not_covered" if not rules else "partly" if sign.partly or not live else "covered"
         why = sign.missing if status == "not_covered" else sign.partly
-        signs.append(Sign(f"{name}:{key}", sign.text, sign.recalled, status, live, shadow, why))
+        signs.append(Sign(f"{name}:{key}", sign.text, sign.recalled, status, live, shadow, switched_off, why))
     return Coverage(name, written.title, written.source, tuple(signs))
 
 

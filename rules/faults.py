@@ -144,6 +144,15 @@ def one_of(words: Sequence[str]) -> str:
     return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)
 
 
+def nearest(word: str, words: Iterable[str]) -> str | None:
+    """The word that a misspelt one probably means.
+
+    >>> nearest("misssed", ["missed", "overdue"]), nearest("salary", ["missed", "overdue"])
+    ('missed', None)
+    """
+    return next(iter(difflib.get_close_matches(word[:SHOWN_CHARACTERS], list(words), 1)), None)
+
+
 def suggestion(word: str, words: Iterable[str]) -> str:
     """The end of a sentence about a word that is not among the words.
 
@@ -153,9 +162,9 @@ def suggestion(word: str, words: Iterable[str]) -> str:
     '; there are missed and overdue'
     """
     known = list(words)
-    near = difflib.get_close_matches(word[:SHOWN_CHARACTERS], known, 1)
-    if near:
-        return f"; did you mean {shortened(near[0])!r}?"
+    near = nearest(word, known)
+    if near is not None:
+        return f"; did you mean {shortened(near)!r}?"
     if not known:
         return ""
     known = [named(each) for each in known]

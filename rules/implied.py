@@ -15,6 +15,7 @@ from rules.conflicts import Written
 from rules.faults import Fault
 from rules.hopeless import domains_of
 from rules.intervals import Interval
+from rules.packs import NONE_OFF, Off
 from rules.possible import holds_whenever, never_holds
 from rules.rule import (
     SEVERITIES,
@@ -44,7 +45,7 @@ class _Seen:
     names: frozenset[str]
 
 
-def implied_faults(rules: Sequence[Written], catalogue: Catalogue) -> Iterator[Fault]:
+def implied_faults(rules: Sequence[Written], catalogue: Catalogue, off: Off = NONE_OFF) -> Iterator[Fault]:
     """The rules that add nothing beside another; of two that say the same, the later name."""
     seen = [_seen(each, catalogue) for each in rules if each.rule.status in ("live", "shadow")]
     seen = [each for each in seen if never_holds(each.when, each.domains) is None]
@@ -53,8 +54,9 @@ def implied_faults(rules: Sequence[Written], catalogue: Catalogue) -> Iterator[F
         for name in each.names:
             reading[name].append(i)
     for i, each in enumerate(seen):
-        beside = sorted({j for name in each.names for j in reading[name]} - {i})
-        other = next((seen[j] for j in beside if _adds_nothing(each, seen[j])), None)
+        beside = [seen[j] for j in sorted({j for name in each.names for j in reading[name]} - {i})]
+        beside = [other for other in beside if not off.keeps_apart(each.written.rule, other.written.rule)]
+        other = next((other for other in beside if _adds_nothing(each, other)), None)
         if other is not None:
             yield each.written.document.fault(("when",), _sentence(other))
 

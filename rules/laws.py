@@ -10,8 +10,9 @@ from rules.faults import Fault, RuleError, one_of, suggestion
 from rules.hopeless import hopeless_faults
 from rules.implied import implied_faults
 from rules.loader import load_file, rule_files, sound_rules
+from rules.packs import NONE_OFF, Off
 from rules.rule import WARNED
-from rules.sidecars import load_texts, sidecar_files
+from rules.sidecars import faults_beside, sidecar_files
 from rules.versions import read_lock, version_of
 
 PARTS_OF_SHADOW = 5  # one of so many deciding rules may be in shadow
@@ -29,8 +30,13 @@ def check(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set
     return list(examine(dirs, catalogue, lock, queues).faults)
 
 
-def examine(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set[str] | None) -> Examined:
-    """The same beside the rules, each file read once, so that a file which changes meanwhile cannot disagree."""
+def examine(
+    dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: set[str] | None, off: Off = NONE_OFF
+) -> Examined:
+    """The same beside the rules, each file read once, so that a file which changes meanwhile cannot disagree.
+
+    Rules of two packs are held against each other where a bank may run both by what is on (`off` says what is not).
+    """
     try:
         loaded = [load_file(path, catalogue) for path in rule_files(dirs)]
     except RuleError as error:
@@ -46,10 +52,11 @@ def examine(dirs: list[Path], catalogue: Catalogue, lock: Path | None, queues: s
         faults += reference_faults(rule, names)
         faults += spread_faults(rule)
         faults += queue_faults(rule, queues) if queues is not None else []
-        faults += text_faults(rule)
         faults += challenger_faults(rule)
+    for each in loaded:
+        faults += faults_beside(each.path, each.rule, "zh")
     faults += shadow_faults(rules)
-    faults += implied_faults(rules, catalogue)
+    faults += implied_faults(rules, catalogue, off)
     faults += orphan_faults(dirs, names)
     faults += lock_faults(rules, names, lock) if lock is not None else []
     return Examined(tuple(rules), tuple(sorted(set(faults))))
@@ -123,15 +130,6 @@ def queue_faults(written: Written, queues: set[str]) -> Iterator[Fault]:
     if rule.task is not None and rule.task.queue not in queues:
         known = suggestion(rule.task.queue, sorted(queues)) or f"; expected {one_of(sorted(queues))}"
         yield document.fault(("task", "queue"), f"no queue named {rule.task.queue!r}{known}")
-
-
-def text_faults(written: Written) -> list[Fault]:
-    """The texts in the second language are whole, and show what the rule shows."""
-    try:
-        load_texts(written.rule, "zh")
-    except RuleError as error:
-        return list(error.faults)
-    return []
 
 
 def orphan_faults(dirs: list[Path], names: set[str]) -> Iterator[Fault]:

@@ -6,12 +6,13 @@ from dataclasses import dataclass, replace
 from typing import cast, get_args
 
 from rules.catalogue import Catalogue, Field, Kind
-from rules.conditions import FIGURE, MACRO, ConditionFaults, parse_where
+from rules.conditions import FIGURE, MACRO, ConditionFaults, parse_where, where_faults
 from rules.faults import one_of, shown, suggestion
 from rules.language import MeasureFile
 from rules.notes import Notes
+from rules.parts import Parts
 from rules.reach import check_reach
-from rules.rule import Measure, Per, Selector, Verb
+from rules.rule import WINDOWS, FaultyMeasure, Measure, Per, Selector, Verb
 from rules.yaml_text import Path
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
@@ -51,20 +52,47 @@ class Reading:
     per: Per | None  # None: the file does not say it rightly
     catalogue: Catalogue
     note: Notes
+    parts: Parts
+
+    def has(self, *place: str | int) -> bool:
+        """Whether what stands at a place of the measure is sound."""
+        return self.parts.has(*self.path, *place)
+
+    def gives(self, word: str) -> bool:
+        """Whether a verb or an option is written, soundly or not."""
+        written = self.note.document.data[self.path[0]][self.path[1]]
+        return isinstance(written, dict) and written.get(word) is not None
+
+    def means(self, word: str) -> bool:
+        """Whether a verb or an option is written, perhaps under a misspelt name."""
+        return self.gives(word) or not self.has(word)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of the measure is other than it was written."""
+        return not any(path[: len(self.path)] == self.path for path in self.parts.spoiled)
 
 
-def read_measure(name: str, file: MeasureFile, reading: Reading) -> Measure | None:
-    """The measure, or None when it was noted that it cannot be one."""
+def read_measure(name: str, file: MeasureFile, reading: Reading) -> Measure | FaultyMeasure:
+    """The measure, or what is known of it when it was noted that it cannot be one."""
     before = len(reading.note.faults)
-    if not _NAME.fullmatch(name) or keyword.iskeyword(name) or name == MACRO:
+    if not _is_name(name):
         example = "such as 'missed' or 'salary_before'"
         reading.note(reading.path, f"expected a name of small letters, digits and _ {example}, got {shown(name)}")
-    verb = _verb(file, reading)
-    if verb is None:
-        return None
-    _check_options(verb, file, reading)
+    if not reading.has():
+        return FaultyMeasure()
+    verb = _verb(reading)
+    _check_options(verb, reading)
     measure = _now(name, file, reading) if verb == "now" else _over_events(name, verb, file, reading)
-    return measure if len(reading.note.faults) == before else None
+    if measure is not None and reading.is_whole and len(reading.note.faults) == before:
+        return measure
+    if verb is None:
+        return FaultyMeasure()
+    return FaultyMeasure(verb, frozenset(each for each in WINDOWS if reading.means(each) or each in FORMS[verb].needs))
+
+
+def _is_name(name: str) -> bool:
+    return _NAME.fullmatch(name) is not None and not keyword.iskeyword(name) and name != MACRO
 
 
 def macro_measure(name: str) -> Measure:
@@ -76,8 +104,8 @@ def macro_measure(name: str) -> Measure:
     return Measure(name=name, verb="macro", what=name.removeprefix(f"{MACRO}."))
 
 
-def _verb(file: MeasureFile, reading: Reading) -> Verb | None:
-    found = [verb for verb in FORMS if getattr(file, verb) is not None]
+def _verb(reading: Reading) -> Verb | None:
+    found = [verb for verb in FORMS if reading.gives(verb)] or [verb for verb in FORMS if reading.means(verb)]
     if len(found) == 1:
         return found[0]
     got = " and ".join(found) if found else "none"
@@ -85,17 +113,18 @@ def _verb(file: MeasureFile, reading: Reading) -> Verb | None:
     return None
 
 
-def _check_options(verb: Verb, file: MeasureFile, reading: Reading) -> None:
-    form = FORMS[verb]
-    given = [option for option in OPTIONS if getattr(file, "source" if option == "from" else option) is not None]
+def _check_options(verb: Verb | None, reading: Reading) -> None:
+    form = Form((), OPTIONS) if verb is None else FORMS[verb]
     for option in form.needs:
-        if option not in given:
+        if not reading.means(option):
             reading.note(reading.path, f"{verb!r} needs {option!r}")
-    for option in given:
+    for option in OPTIONS:
+        if not reading.gives(option):
+            continue
         if option not in form.needs + form.may:
             hint = f"; name the event in {verb!r}" if option == "from" and verb in ("count", "days_since") else ""
             reading.note((*reading.path, option), f"{verb!r} takes no {option!r}{hint}")
-        elif option == "ending" and "over" not in given:
+        elif option == "ending" and not reading.means("over") and "over" not in form.needs:
             reading.note(reading.path, "'ending' needs 'over'")
 
 
@@ -103,80 +132,94 @@ def _check_options(verb: Verb, file: MeasureFile, reading: Reading) -> None:
 
 
 def _now(name: str, file: MeasureFile, reading: Reading) -> Measure | None:
-    what = file.now or ""
+    what = file.now
+    if what is None:
+        return None
     if what.startswith(f"{MACRO}."):
         figure = what.removeprefix(f"{MACRO}.")
         if not FIGURE.fullmatch(figure):
             reading.note((*reading.path, "now"), f"expected a figure such as 'macro.unemployment', got {shown(what)}")
         for option in ("of", "across"):
-            if getattr(file, option) is not None:
+            if reading.gives(option):
                 reading.note((*reading.path, option), f"a published figure takes no {option!r}")
         return replace(macro_measure(what), name=name)
     fact = reading.catalogue.facts.get(what)
+    if reading.per == "account_id" and not reading.means("of"):
+        reading.note(reading.path, f"{what!r} is a fact of loans; under account_id it needs 'of: borrower'")
+    elif reading.gives("across") and not _is_of_borrower(reading):
+        reading.note((*reading.path, "across"), "one loan has nothing to look across; add 'of: borrower', or delete it")
     if fact is None:
         reading.note((*reading.path, "now"), f"no fact named {shown(what)}{suggestion(what, reading.catalogue.facts)}")
         return None
-    if reading.per == "account_id" and file.of is None:
-        reading.note(reading.path, f"{what!r} is a fact of loans; under account_id it needs 'of: borrower'")
     _check_worst(file, fact, reading)
-    if file.across is not None and not _is_of_borrower(file, reading):
-        reading.note((*reading.path, "across"), "one loan has nothing to look across; add 'of: borrower', or delete it")
     return Measure(name=name, verb="now", what=what, of_borrower=file.of is not None, across=file.across)
 
 
 # -- events -----------------------------------------------------------------
 
 
-def _over_events(name: str, verb: Verb, file: MeasureFile, reading: Reading) -> Measure | None:
-    texts = _selector_texts(verb, file)
-    read = [_selector(text, path, reading) for path, text in texts]
-    if verb == "sequence" and len(texts) < 2:
-        reading.note((*reading.path, "sequence"), f"expected at least two steps, got {len(texts)}")
-    found = [each for each in read if each is not None]
-    if len(found) < len(texts) or not found:
+def _over_events(name: str, verb: Verb | None, file: MeasureFile, reading: Reading) -> Measure | None:
+    texts = _selector_texts(verb, file, reading)
+    read = [(place, *_selector(text, place, reading)) for place, text in texts]
+    if verb is None:
         return None
-    field = None
-    if verb not in ("count", "days_since", "sequence"):
-        field = _field(verb, str(getattr(file, verb)), found[0][1], reading)
-    for (path, _), (_, kind) in zip(texts, found, strict=True):
-        _check_key(kind, file, reading, path)
-    if verb in ("latest", "average", "min", "max"):
-        _check_across(verb, file, found[0][1], field, reading)
+    if verb == "sequence" and file.sequence is not None and len(file.sequence) < 2:
+        reading.note((*reading.path, "sequence"), f"expected at least two steps, got {len(file.sequence)}")
+    kinds = [kind for _, _, kind in read if kind is not None]
+    for place, _, kind in read:
+        if kind is not None:
+            _check_key(kind, reading, place)
+    what: str | None = None if verb in ("count", "days_since", "sequence") else getattr(file, verb)
+    field = _field(verb, what, kinds[0], reading) if kinds and what is not None else None
+    if verb in ("latest", "average", "min", "max") and kinds:
+        _check_across(verb, file, kinds[0], field, reading)
     measure = Measure(
         name=name,
         verb=verb,
         what=None if field is None else field.name,
-        select=tuple(selector for selector, _ in found),
+        select=tuple(Selector("") if selector is None else selector for _, selector, _ in read),
         over=file.over,
         ending=file.ending,
         within=file.within,
         of_borrower=file.of is not None,
         across=file.across,
     )
-    check_reach(measure, [kind for _, kind in found], reading.path, reading.note)
-    return measure
+    spans = [each for each in (*WINDOWS, "ending") if reading.means(each) or each in FORMS[verb].needs]
+    if kinds and all(getattr(file, each) is not None for each in spans):
+        # A field that is not known may be the one that daily totals answer.
+        asked = replace(measure, what="amount") if field is None and verb in ("sum", "average") else measure
+        check_reach(asked, kinds, reading.path, reading.note)
+    return measure if len(kinds) == len(texts) > 0 else None
 
 
-def _selector_texts(verb: Verb, file: MeasureFile) -> list[tuple[Path, str]]:
-    """The selectors of a measure as written, by their place inside it."""
-    if verb == "sequence":
-        return [(("sequence", i), step) for i, step in enumerate(file.sequence or ())]
-    if verb in ("count", "days_since"):
-        return [((verb,), str(getattr(file, verb)))]
-    return [] if file.source is None else [(("from",), file.source)]
+def _selector_texts(verb: Verb | None, file: MeasureFile, reading: Reading) -> list[tuple[Path, str]]:
+    """The sound selectors of a measure as written, by their place inside it; all of them while the verb is open."""
+    found: list[tuple[Path, str]] = []
+    if verb in (None, "sequence"):
+        steps = enumerate(file.sequence or ())
+        found += [(("sequence", i), step) for i, step in steps if reading.has("sequence", i)]
+    for word in ("count", "days_since"):
+        if verb in (None, word) and (event := getattr(file, word)) is not None:
+            found.append(((word,), event))
+    if verb not in ("count", "days_since", "sequence") and file.source is not None:
+        found.append((("from",), file.source))
+    return found
 
 
-def _selector(text: str, place: Path, reading: Reading) -> tuple[Selector, Kind] | None:
+def _selector(text: str, place: Path, reading: Reading) -> tuple[Selector | None, Kind | None]:
     path = (*reading.path, *place)
     found = _SELECTOR.fullmatch(text.strip())
     if found is None:
         reading.note(path, f"expected an event such as 'repayment.missed', perhaps with 'where', got {shown(text)}")
-        return None
+        return None, None
     event, where = found[1], found[2]
     kind = kind_of(event, reading.catalogue)
     if kind is None:
         reading.note(path, no_event(event, reading.catalogue))
-        return None
+        fields = frozenset(name for each in reading.catalogue.events.values() for name in each.fields)
+        for message in where_faults(where, fields) if where is not None else ():
+            reading.note(path, message)
+        return None, None
     if where is None:
         return Selector(event), kind
     try:
@@ -184,7 +227,7 @@ def _selector(text: str, place: Path, reading: Reading) -> tuple[Selector, Kind]
     except ConditionFaults as faults:
         for message in faults.messages:
             reading.note(path, message)
-        return None
+        return None, kind
 
 
 def kind_of(event: str, catalogue: Catalogue) -> Kind | None:
@@ -218,8 +261,8 @@ def _field(verb: Verb, name: str, kind: Kind, reading: Reading) -> Field | None:
     return field
 
 
-def _check_key(kind: Kind, file: MeasureFile, reading: Reading, place: Path) -> None:
-    if reading.per in (None, "borrower_id") or file.of is not None or kind.key == reading.per:
+def _check_key(kind: Kind, reading: Reading, place: Path) -> None:
+    if reading.per in (None, "borrower_id") or reading.means("of") or kind.key == reading.per:
         return
     whose = cast(str, reading.per).removesuffix("_id")
     reading.note(
@@ -230,12 +273,12 @@ def _check_key(kind: Kind, file: MeasureFile, reading: Reading, place: Path) -> 
 def _check_across(verb: Verb, file: MeasureFile, kind: Kind, field: Field | None, reading: Reading) -> None:
     if reading.per is None:
         return
-    if not _is_of_borrower(file, reading) or kind.key is None:
-        if file.across is not None:
+    if not _is_of_borrower(reading) or kind.key is None:
+        if reading.gives("across"):
             what = f"{kind.name!r} is of the borrower" if kind.key is None else f"it is of one {_thing(kind)}"
             reading.note((*reading.path, "across"), f"{what}, so there is nothing to look across; delete it")
         return
-    if file.across is None:
+    if not reading.means("across"):
         several = f"two {_thing(kind)}s must not overwrite each other"
         reading.note(reading.path, f"{verb!r} of {kind.name!r} needs 'across: worst', 'sum' or 'average'; {several}")
     elif field is not None:
@@ -248,8 +291,8 @@ def _check_worst(file: MeasureFile, field: Field, reading: Reading) -> None:
         reading.note((*reading.path, "across"), f"expected sum or average for {field.name!r}, got 'worst'; {known}")
 
 
-def _is_of_borrower(file: MeasureFile, reading: Reading) -> bool:
-    return reading.per in (None, "borrower_id") or file.of is not None
+def _is_of_borrower(reading: Reading) -> bool:
+    return reading.per in (None, "borrower_id") or reading.means("of")
 
 
 def _thing(kind: Kind) -> str:

@@ -125,6 +125,9 @@ class Selector:
     where: Condition | None = None
 
 
+WINDOWS = ("over", "within")
+
+
 @dataclass(frozen=True)
 class Measure:
     """One named measure: a verb over selected events, a fact of the ledger, or a published figure.
@@ -141,6 +144,19 @@ class Measure:
     within: Span | None = None
     of_borrower: bool = False  # `of: borrower` under per loan or account
     across: Across | None = None
+
+    @property
+    def windows(self) -> frozenset[str]:
+        """The windows that a message may show."""
+        return frozenset(each for each in WINDOWS if getattr(self, each) is not None)
+
+
+@dataclass(frozen=True)
+class FaultyMeasure:
+    """What is known of a measure that has a fault of its own, so that its use can be checked all the same."""
+
+    verb: Verb | None = None
+    windows: frozenset[str] = frozenset(WINDOWS)  # those that a message may show, once it is mended
 
 
 @dataclass(frozen=True)

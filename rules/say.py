@@ -12,13 +12,15 @@ from typing import Literal, NamedTuple
 
 from rules.condition_text import number_text
 from rules.faults import shortened, shown, suggestion
-from rules.rule import Measure, Rule, Span
+from rules.rule import FaultyMeasure, Measure, Rule, Span
 from rules.written import DIGITS
 
 Language = Literal["en", "zh"]
 Exact = Decimal | Fraction | int | bool | None
+Measures = Mapping[str, Measure] | Mapping[str, Measure | FaultyMeasure]
 
 _SLOT = re.compile(r"\{([A-Za-z_][A-Za-z0-9_]*)(?:\.(over|within))?(?::([.,%\w]+))?\}")
+_BRACE = re.compile(r"\{[^{}]*\}?|\}")
 _FORMAT = re.compile(r"(,)?(?:\.([0-9]))?([fd%])?")
 _WHOLE = {None: "", "d": "", ".0f": "", ",": ",", ",d": ",", ",.0f": ","}  # formats that leave a whole number whole
 _PLAIN_DECIMALS = 6
@@ -46,17 +48,16 @@ def slots_of(template: str) -> frozenset[Slot]:
     return frozenset(Slot(*found.groups()) for found in _SLOT.finditer(template))
 
 
-def say_faults(template: str, measures: Mapping[str, Measure | None]) -> Iterator[str]:
-    """What is wrong with a message; a measure that is None has a fault of its own and may have any window."""
+def say_faults(template: str, measures: Measures | None) -> Iterator[str]:
+    """What is wrong with a message; None: which measures there are is not known."""
     for slot in sorted(slots_of(template), key=str):
         yield from _slot_faults(slot, measures)
     rest = _SLOT.sub("", template)
-    if brace := re.search(r"\{[^{}]*\}?|\}", rest):
-        yield f"cannot read the slot at {shortened(brace[0])!r}; write {{measure}}, {{measure.over}} or {{measure:.0f}}"
-        rest = re.sub(r"\{[^{}]*\}?|\}", "", rest)
-    if number := DIGITS.search(rest):
-        instead = _slot_for(number[0], measures)
-        yield f"the number {shortened(number[0])} is written by hand; use a slot such as {instead}"
+    for brace in dict.fromkeys(_BRACE.findall(rest)):
+        yield f"cannot read the slot at {shortened(brace)!r}; write {{measure}}, {{measure.over}} or {{measure:.0f}}"
+    for number in dict.fromkeys(DIGITS.findall(_BRACE.sub("", rest))):
+        instead = _slot_for(number, measures or {})
+        yield f"the number {shortened(number)} is written by hand; use a slot such as {instead}"
 
 
 @cache
@@ -144,31 +145,26 @@ def _is_format(form: str) -> bool:
     return found is not None and ((found[2] is None) or found[3] in ("f", "%"))
 
 
-def _slot_faults(slot: Slot, measures: Mapping[str, Measure | None]) -> Iterator[str]:
-    if slot.measure not in measures:
+def _slot_faults(slot: Slot, measures: Measures | None) -> Iterator[str]:
+    if measures is not None and slot.measure not in measures:
         yield f"no measure named {shown(slot.measure)} to show{suggestion(slot.measure, measures)}"
         return
-    measure = measures[slot.measure]
-    if slot.window is not None and measure is not None and getattr(measure, slot.window) is None:
+    measure = FaultyMeasure() if measures is None else measures[slot.measure]
+    if slot.window is not None and slot.window not in measure.windows:
         yield f"{slot.measure!r} has no {slot.window!r} to show; write {{{slot.measure}}} for its value"
     if slot.format is None:
         return
-    if slot.window is not None or (measure is not None and measure.verb == "sequence"):
+    if slot.window is not None or measure.verb == "sequence":
         what = "a window" if slot.window is not None else f"{slot.measure!r}, which is true or false,"
         yield f"{what} takes no format; delete ':{slot.format}'"
     elif not _is_format(slot.format):
         yield f"cannot read the format {shown(slot.format)}; write .0f, .2f, ,.0f, .0% or none"
 
 
-def _slot_for(number: str, measures: Mapping[str, Measure | None]) -> str:
+def _slot_for(number: str, measures: Measures) -> str:
     """The slot that shows this number, or else the first window, or the first measure."""
-    windows = [
-        (str(span.count), f"{{{measure.name}.{option}}}")
-        for measure in measures.values()
-        if measure is not None
-        for option, span in (("over", measure.over), ("within", measure.within))
-        if span is not None
-    ]
-    same = [slot for count, slot in windows if count == number]
+    windows = {f"{{{name}.{each}}}": getattr(measure, each, None) for name, measure in measures.items()
+               for each in sorted(measure.windows)}  # fmt: skip
+    same = [slot for slot, span in windows.items() if span is not None and str(span.count) == number]
     named = [f"{{{name}}}" for name in measures]
-    return (same + [slot for _, slot in windows] + named + ["{missed}"])[0]
+    return (same + list(windows) + named + ["{missed}"])[0]

@@ -10,7 +10,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel
 
-from rules.cases import IDS, LAST_DAY
+from rules.cases import LAST_DAY
 from rules.catalogue import Catalogue, Kind, Unit
 from rules.checks import LONGEST_NAME, NAME
 from rules.language import RuleFile, TextsFile
@@ -177,7 +177,7 @@ def _given(catalogue: Catalogue) -> Schema:
 
 
 def _of_kind(event: Schema, kind: Kind) -> Schema:
-    ids = {name: {"type": "string", "pattern": _ID, "description": ABOUT_IDS[name]} for name in IDS}
+    ids = {name: {"type": "string", "pattern": _ID, "description": ABOUT_IDS[name]} for name in kind.ids}
     own = {name: _UNITS[field.unit] for name, field in sorted(kind.fields.items())}
     return {
         "if": {"properties": {"event": event}, "required": ["event"]},

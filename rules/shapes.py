@@ -1,13 +1,12 @@
 """What pydantic found wrong with data, said in the words of the file: path, what was expected, what came."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from rules.faults import one_of, shown, suggestion
+from rules.faults import nearest, one_of, shown, suggestion
 
 Path = tuple[str | int, ...]
 
@@ -56,30 +55,50 @@ class Problem:
     path: Path
     message: str
     at_value: bool = False  # a word out of a list: the word itself is what must change
+    spoils: tuple[Path, ...] = ()  # what is not as it was meant: what stands there, and what should
 
 
-def problems(error: ValidationError, model: type[BaseModel], data: Any) -> Iterator[Problem]:
-    """Each thing that is wrong, in words."""
+def problems(error: ValidationError, model: type[BaseModel], data: Any) -> list[Problem]:
+    """Each thing that is wrong, in words; a field is not missing as well where its name is misspelt."""
+    found: list[Problem] = []
+    missing: list[Problem] = []
     unknown = 0
     for each in error.errors(include_url=False):
-        path = _path_in(data, each["loc"], is_missing=each["type"] in ("missing", "missing_argument"))
-        if each["type"] == "extra_forbidden":
+        kind = each["type"]
+        path = _path_in(data, each["loc"], is_missing=kind in ("missing", "missing_argument"))
+        if kind == "missing":
+            missing.append(_missing(path, model))
+        elif kind == "extra_forbidden":
             unknown += 1
-            if unknown > MOST_SUGGESTIONS:
-                yield Problem(path, NO_FIELD)
-                continue
-        found = _problem(each["type"], path, each.get("input"), each.get("ctx", {}), model, each["msg"])
-        yield replace(found, at_value=False) if each["loc"][-1:] == ("[key]",) else found
+            is_near = unknown <= MOST_SUGGESTIONS
+            found.append(_unknown(path, model, data) if is_near else Problem(path, NO_FIELD, spoils=(path,)))
+        else:
+            problem = _problem(kind, path, each.get("input"), each.get("ctx", {}), each["msg"])
+            is_value = problem.at_value and each["loc"][-1:] != ("[key]",)
+            found.append(replace(problem, at_value=is_value, spoils=(path,)))
+    meant = {place for each in found for place in each.spoils}
+    return found + [each for each in missing if meant.isdisjoint(each.spoils)]
 
 
-def _problem(kind: str, path: Path, value: Any, context: Any, model: type[BaseModel], text: str) -> Problem:
-    if kind == "missing":
-        field = _field_at(model, path)
-        about = f": {field.description}" if field and field.description else ""
-        return Problem(path[:-1], f"{path[-1]} is missing{about}")
-    if kind == "extra_forbidden":
-        owner = _model_at(model, path[:-1])
-        return Problem(path, NO_FIELD + suggestion(str(path[-1]), _names(owner) if owner else ()))
+def _missing(path: Path, model: type[BaseModel]) -> Problem:
+    field = _field_at(model, path)
+    about = f": {field.description}" if field and field.description else ""
+    return Problem(path[:-1], f"{path[-1]} is missing{about}", spoils=(path,))
+
+
+def _unknown(path: Path, model: type[BaseModel], data: Any) -> Problem:
+    owner = _model_at(model, path[:-1])
+    names = _names(owner) if owner else []
+    message = NO_FIELD + suggestion(str(path[-1]), names)
+    meant = nearest(str(path[-1]), names)
+    for step in path[:-1]:
+        data = data[step]
+    if meant is None or holds(data, meant):
+        return Problem(path, message, spoils=(path,))
+    return Problem(path, message, spoils=(path, (*path[:-1], meant)))
+
+
+def _problem(kind: str, path: Path, value: Any, context: Any, text: str) -> Problem:
     if kind in ("literal_error", "enum"):
         words = _words(context)
         return Problem(path, f"expected {one_of(words)}, got {shown(value)}{_near(value, words)}", at_value=True)
@@ -110,7 +129,7 @@ def _path_in(data: Any, loc: Path, *, is_missing: bool) -> Path:
     path: list[str | int] = []
     for i, step in enumerate(loc):
         is_last = i == len(loc) - 1
-        if _has(data, step):
+        if holds(data, step):
             data = data[step]
         elif not (is_missing and is_last):
             continue
@@ -118,7 +137,8 @@ def _path_in(data: Any, loc: Path, *, is_missing: bool) -> Path:
     return tuple(path)
 
 
-def _has(data: Any, step: str | int) -> bool:
+def holds(data: Any, step: str | int) -> bool:
+    """Whether something stands one step below."""
     if isinstance(data, dict):
         return step in data
     return isinstance(data, list | tuple) and isinstance(step, int) and step < len(data)

@@ -26,13 +26,19 @@ def load_texts(rule: Rule, lang: str) -> TextsFile | None:
     path = sidecar_of(rule, lang)
     if not path.exists():
         return None
-    document = read_file(path)
-    texts, faults = checked(document, TextsFile, document.data)
-    if texts is not None:
-        faults += _say_faults(texts, rule, document)
+    texts, faults = _checked(path, rule)
     if texts is None or faults:
         raise RuleError(faults)
     return texts
+
+
+def faults_beside(file: Path, rule: Rule | None, lang: str) -> list[Fault]:
+    """What is wrong with the texts beside a rule file, as far as it can be told; None: its rule cannot be made."""
+    path = file.with_suffix(f".{lang}.yaml")
+    try:
+        return _checked(path, rule)[1] if path.exists() else []
+    except RuleError as error:
+        return list(error.faults)
 
 
 def all_texts(rule: Rule) -> dict[str, TextsFile]:
@@ -53,12 +59,20 @@ def sidecar_files(dirs: list[Path]) -> list[Path]:
     return sorted(path for folder in dirs for path in folder.rglob("*.yaml") if SIDECAR.fullmatch(path.name))
 
 
-def _say_faults(texts: TextsFile, rule: Rule, document: Document) -> list[Fault]:
-    faults = [document.fault(("say",), message) for message in say_faults(texts.say, rule.measure)]
-    if faults:
+def _checked(path: Path, rule: Rule | None) -> tuple[TextsFile | None, list[Fault]]:
+    document = read_file(path)
+    texts, faults = checked(document, TextsFile, document.data)
+    # A fault beside it hides nothing of the message.
+    say = document.data.get("say") if isinstance(document.data, dict) else None
+    return texts, faults + (_say_faults(say, rule, document) if isinstance(say, str) else [])
+
+
+def _say_faults(say: str, rule: Rule | None, document: Document) -> list[Fault]:
+    faults = [document.fault(("say",), each) for each in say_faults(say, None if rule is None else rule.measure)]
+    if faults or rule is None:
         return faults
     # A format may differ by language; what is shown may not.
-    wanted, got = _shown(rule.say), _shown(texts.say)
+    wanted, got = _shown(rule.say), _shown(say)
     faults += [document.fault(("say",), f"{each} is not in the rule's say; delete it") for each in sorted(got - wanted)]
     faults += [document.fault(("say",), f"{each} is missing; the rule's say has it") for each in sorted(wanted - got)]
     return faults

@@ -9,8 +9,7 @@ r"""A YAML file as data that still knows its lines, and its check against a pyda
 ('early', 2)
 >>> validate(read("queue: early\ndais: 2", "task.yaml"), Task)
 Traceback (most recent call last):
-rules.faults.RuleError: task.yaml:1:1 file: days is missing
-task.yaml:2:1 dais: no such field; did you mean 'days'?
+rules.faults.RuleError: task.yaml:2:1 dais: no such field; did you mean 'days'?
 """
 
 import re
@@ -42,6 +41,7 @@ class Document:
     data: Any
     root: yaml.Node | None = None  # None: composed again when a place is asked for
     faults: tuple[Fault, ...] = ()  # what YAML would have hidden
+    trapped: frozenset[Path] = frozenset()  # where it would have
     # The names of each mapping that was looked into: a file of many faults looks into the same ones again and again.
     _places: dict[int, Named] = field(default_factory=dict, compare=False, repr=False)
 
@@ -106,12 +106,14 @@ def read(text: str, file: str) -> Document:
     if root is None:
         raise RuleError([Fault(file, 1, 1, "file", "expected fields such as 'rule: name', got an empty file")])
     faults: list[Fault] = []
+    trapped: set[Path] = set()
 
     def note(node: yaml.Node, path: Path, message: str) -> None:
         faults.append(Fault(file, *_place(node), dotted(path), message))
+        trapped.add(path)
 
     data = DataReader(note).read(root)
-    return Document(file, text, data, root, tuple(faults))
+    return Document(file, text, data, root, tuple(faults), frozenset(trapped))
 
 
 def validate(document: Document, model: type[Model]) -> Model:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 from playwright.sync_api import Browser, Playwright, sync_playwright
 
+from tests.brokers import Broker, expect_kafka
 from tests.language_server import LanguageServer
 
 # Derandomised: a failure that one person sees, everyone sees. Deadlines would make a slow machine a failure.
@@ -43,6 +44,19 @@ def browser() -> Iterator[Browser]:
         found = playwright.chromium.launch(executable_path=path, args=arguments)
         yield found
         found.close()
+
+
+# -- a broker ---------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A real broker; a test that needs one is skipped at a desk without Java, and fails in CI."""
+    expect_kafka()
+    broker = Broker(tmp_path_factory.mktemp("kafka"))
+    broker.start()
+    yield broker
+    broker.stop()
 
 
 # -- an editor --------------------------------------------------------------

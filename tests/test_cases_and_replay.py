@@ -1,5 +1,6 @@
 """Rule tests and replay are one engine: a journey of a case, written down as records, gives the alerts of the case."""
 
+import re
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from pipeline.events import CATALOGUE
 from pipeline.shells.cases import Outcome, run_case
 from pipeline.shells.terms import terms_of
 from pipeline.zone import date_of_number
-from rules.loader import load_shelf
+from rules.cases import LARGEST
+from rules.catalogue import IDS, Unit
+from rules.loader import load_file, load_shelf
 from rules.rule import Case, Rule
 from tests.arrival_logs import COUNTS_MISSES, Ran, Told, day_ended, replayed, shelf, told, written
 
@@ -31,13 +34,14 @@ def cases_of(folder: Path) -> list[tuple[Rule, Case]]:
 
 
 def as_records(outcome: Outcome, last: int) -> list[Told]:
-    """The case as an arrival log: its loans exist, an amount that it leaves out is a cent, and every day ends."""
+    """The case as an arrival log: each loan is paid out, an amount that it leaves out is a cent, and every day ends."""
     events: list[Told] = [msgspec.json.decode(msgspec.json.encode(each.event)) for each in outcome.arrivals]
     for event, each in zip(events, outcome.arrivals, strict=True):
         event["type"] = each.type
         event |= {name: 1 for name, value in event.items() if value is None and name.endswith("_minor")}
         event |= LEFT_OUT.get(each.type, {})
     loans = {event["loan_id"]: event["borrower_id"] for event in events if "loan_id" in event}
+    paid_out = {event["loan_id"] for event in events if event["type"] == "loan.disbursed"}
     found = [
         told(
             f"d-{loan}",
@@ -49,6 +53,7 @@ def as_records(outcome: Outcome, last: int) -> list[Told]:
             principal_minor=1,
         )
         for loan, borrower in loans.items()
+        if loan not in paid_out
     ]
     found.append(day_ended("2024-12-31"))
     for day in range(last + 1):
@@ -174,3 +179,35 @@ def test_that_a_feed_did_not_come_is_known_at_the_end_of_a_day_and_not_before(tm
     [(rule, case)] = cases_of(rules)
     assert run_case(rule, case, TERMS).passed
     assert_equal_alerts(tmp_path, rule, case, rules)
+
+
+# Sound values of each unit, the largest and smallest numbers among them.
+SOUND: dict[Unit, list[object]] = {
+    "amount": [200, -1.5, LARGEST, -LARGEST],
+    "share": [0.85, LARGEST, -LARGEST],
+    "days": [5, LARGEST, -LARGEST],
+    "count": [3, LARGEST, -LARGEST],
+    "number": [3, LARGEST, -LARGEST],
+    "text": ["salary"],
+    "date": [5, "2025-03-01"],
+    "flag": [True],
+}
+
+
+@pytest.mark.parametrize("event", [*CATALOGUE.events, "model.payment_stress"])
+def test_what_the_check_lets_a_case_say_of_an_event_can_be_run(tmp_path, event):
+    kind = CATALOGUE.events.get(event, CATALOGUE.model)
+    said = [(name, value) for name, field in kind.fields.items() for value in SOUND[field.unit]]
+    said += [(name, "X1") for name in IDS]
+    cases = [
+        {"name": f"{name} is {value}", "given": [{"day": 0, "event": event, name: value}], "expect": "nothing"}
+        for name, value in said
+    ]
+    loaded = load_file(shelf(tmp_path, misses=COUNTS_MISSES | {"tests": cases}) / "misses.yaml", CATALOGUE)
+    assert loaded.rule is not None
+    refused = {int(re.findall(r"tests\[(\d+)\]", fault.path)[0]) for fault in loaded.faults}
+    assert {said[i][0] for i in refused} == set(IDS) - set(kind.ids)
+    assert "borrower_id" in kind.ids
+    for i, case in enumerate(loaded.rule.tests):
+        if i not in refused:
+            run_case(loaded.rule, case, TERMS)

@@ -102,6 +102,49 @@ def test_the_parts_of_a_condition_say_which_of_them_hold(tmp_path):
     assert [each.truth for each in found.parts] == [True, False]
 
 
+# Late and silent for five days. Instalment 2 of 03-05 is unpaid: open on 03-08. Half of it comes on 03-10, so it is
+# false for the days 03-10 to 03-14, and true again on 03-15, when nothing came for five days.
+QUIETED = LATE | {
+    "measure": LATE["measure"] | {"silent": {"days_since": "repayment.received"}},
+    "when": "overdue >= 3 and silent >= 5",
+}
+HALF = told("h", "repayment.received", "2025-03-10", loan_id="L4", amount_minor=50_000)
+
+
+def explained(folder: Path, **own: object) -> tuple[Verdict, str]:
+    """The one alert of QUIETED at the close of 03-11, and what the command says of it."""
+    rules = shelf(folder / "rules", late=QUIETED | own)
+    [file] = loan_until(folder, "2025-03-11", PAID, HALF)
+    verdict = verdicts_of(compiled(rules), closed_in([file], compiled(rules), "B17"))["late/L4"]
+    assert (verdict.truth, verdict.severity) == (False, "medium")
+    ran = forewarn("explain", "B17", "--events", file, "--rules", rules)
+    assert ran.code == 0, ran.err
+    return verdict, " ".join(ran.out.split())
+
+
+def test_an_open_alert_that_is_false_already_wants_no_payment_but_closes_by_itself(tmp_path):
+    verdict, text = explained(tmp_path, clear_after="3d")
+    assert (verdict.payment, verdict.closes) == (None, on("2025-03-13"))
+    assert "already false: closes by itself on 2025-03-13 if nothing happens" in text
+    assert "would make it false" not in text and "->" not in text
+
+
+def test_an_open_alert_that_is_false_already_and_will_be_true_again_is_not_said_to_close(tmp_path):
+    verdict, text = explained(tmp_path, clear_after="10d")
+    assert (verdict.payment, verdict.closes) == (None, None)
+    assert verdict.ahead is not None and verdict.ahead[:2] == ("raised", "high")  # on 03-15, ten days after 03-05
+    assert f"already false, but still open in {AHEAD_DAYS} days if nothing happens becomes high on 2025-03-15" in text
+    assert "would make it false" not in text and "closes" not in text
+
+
+def test_an_alert_that_is_muted_closes_by_itself_too(tmp_path):
+    rules = compiled(shelf(tmp_path / "rules", late=QUIETED | {"clear_after": "3d", "inhibited_by": ["misses"]},
+                           misses=COUNTS_MISSES))  # fmt: skip
+    [file] = loan_until(tmp_path, "2025-03-11", PAID, HALF)
+    verdict = verdicts_of(rules, closed_in([file], rules, "B17"))["late/L4"]
+    assert (verdict.state, verdict.closes) == ("muted", on("2025-03-13"))
+
+
 # -- laws -------------------------------------------------------------------
 
 
@@ -150,6 +193,9 @@ def test_what_is_foreseen_comes_and_a_payment_that_is_named_keeps_it_away(tmp_pa
     came = _first_changes(whole, silent, who, after=day)
     assert {place: each.ahead[:3] for place, each in found.items() if each.ahead} == came
     for place, each in found.items():
+        if each.severity and each.truth is False:
+            closed = _first_changes(whole, silent, who, after=day, transitions=("closed",)).get(place)
+            assert (each.payment, each.closes) == (None, closed and closed[2])
         if each.payment is not None:
             pays = told("x", "repayment.received", f"{date_text(each.payment.by)}T09:00:00+08:00", borrower_id=who)
             pays |= {"loan_id": each.payment.loan_id, "amount_minor": each.payment.amount_minor}
@@ -160,14 +206,22 @@ def test_what_is_foreseen_comes_and_a_payment_that_is_named_keeps_it_away(tmp_pa
             assert then.truth is False if each.severity else then.state != "open"
 
 
-def _first_changes(rules: CompiledShelf, file: Path, who: str, *, after: str) -> dict[str, tuple[str, str, int]]:
+def _first_changes(
+    rules: CompiledShelf,
+    file: Path,
+    who: str,
+    *,
+    after: str,
+    transitions: tuple[str, ...] = ("opened", "raised", "closed"),
+) -> dict[str, tuple[str, str, int]]:
     out = file.parent / "out"
     replay([file], rules, out, Progress(disable=True))
     found: dict[str, tuple[str, str, int]] = {}
     for name in ("alerts.jsonl", "shadow.jsonl"):
         for line in (out / name).read_bytes().splitlines():
             alert = json.loads(line)
-            if alert["borrower_id"] == who and alert["business_date"] > after:
+            is_asked = alert["borrower_id"] == who and alert["transition"] in transitions
+            if is_asked and alert["business_date"] > after:
                 place = alert["episode"].rpartition("/")[0]
                 found.setdefault(place, (alert["transition"], alert["severity"], on(alert["business_date"])))
     return found
@@ -186,6 +240,14 @@ def test_the_command_says_it_in_both_languages(tmp_path, late):
     assert "opens on 2025-03-08 (medium) not if 1 instalment (1,200.00 CNY) on L4 are paid by 2025-03-08" in text
     chinese = " ".join(forewarn(*words, "--lang", "zh").out.split())
     assert "2025-03-08 前归还 L4 的 1 期（1,200.00 CNY），就不会打开" in chinese
+
+
+def test_a_table_of_other_rules_stands_where_there_are_some(tmp_path, late):
+    [file] = loan_until(tmp_path, "2025-02-08")
+    said = forewarn("explain", "B17", "--events", file, "--rules", tmp_path / "rules")
+    assert (said.code, "Every other rule" in said.out) == (0, True)  # `silent` is unknown
+    alone = forewarn("explain", "B17", "--events", file, "--rules", shelf(tmp_path / "alone", late=LATE))
+    assert (alone.code, "Open alerts" in alone.out, "Every other rule" in alone.out) == (0, True, False)
 
 
 @pytest.mark.parametrize(

@@ -7,16 +7,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.fitted import FITTED, shipped
-from pipeline.events import CATALOGUE
-from rules.loader import load_shelf
+from benchmarks.runs import shelf_by_default
 
 ROOT = Path(__file__).parents[1]
 LEFT_OUT = json.loads((ROOT / "benchmarks" / "results" / "left_out.json").read_text("utf-8"))
-LIVE = {
-    rule.rule: rule
-    for rule in load_shelf([ROOT / "rules" / "shelf"], CATALOGUE, ROOT / "rules" / "shelf.lock").rules
-    if rule.status == "live"
-}
+LIVE = {rule.rule: rule for rule in shelf_by_default().rules if rule.status == "live"}
 
 
 @pytest.fixture(scope="module")

@@ -255,6 +255,20 @@ def test_arrears_of_a_corporate_borrower_are_added_over_its_loans() -> None:
     assert fact("material_days", *told, on=45, loan_id="L2") == 5
 
 
+def test_the_days_of_a_corporate_borrower_go_on_when_another_of_its_loans_is_past_due() -> None:
+    #  600.00 past due on L1 from day 1 on, paid on day 20; as much on L2, which began on day 10, from day 11 on.
+    told = [
+        disbursed(0, 1_000_000, segment="corporate"),
+        due(1, on=0, amount=60_000),
+        disbursed(10, 1_000_000, segment="corporate", loan_id="L2"),
+        due(1, on=10, amount=60_000, loan_id="L2"),
+        paid(20, 60_000),
+    ]
+    assert [fact("material_days", *told, on=day, loan_id="L2") for day in (10, 11, 19, 25)] == [10, 11, 19, 25]
+    late = arriving(23, paid(22, 60_000, loan_id="L2"))
+    assert fact("material_days", *told, late, on=25, loan_id="L2") == 0
+
+
 def test_arrears_of_a_retail_borrower_are_judged_loan_by_loan() -> None:
     #  8,000 each on two loans: neither is above 10,000
     told = [

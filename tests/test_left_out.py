@@ -1,27 +1,24 @@
 """Thresholds set again: every fitted one is tried, one replay tells of all choices, the procedure is the one stated."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 
 from benchmarks import left_out
-from benchmarks.first_shelf import pack_of, replayed, simulate
 from benchmarks.fitted import FITTED, Fitted, name_of, shelf_of_choices, shipped, with_choice
 from benchmarks.left_out import Setting, Told, apart, apart_by, met, only, settle
 from benchmarks.quieter import QUIETER, stand_ins
-from pipeline.events import CATALOGUE
+from benchmarks.runs import replayed, shelf_by_default, simulate
 from pipeline.shells.decided import decided_in
 from pipeline.shells.effect import judged
 from pipeline.shells.truth import read_truth
-from rules.loader import load_shelf, shelf_of
+from rules.loader import shelf_of
+from rules.packs import pack_of
 from rules.rule import Shelf
 from tests.test_verdict_laws import decided, lives, truths
 from tests.verdicts import Life, profile_line, replay_folder, truth_file
 
-ROOT = Path(__file__).parents[1]
-SHELF: Shelf = load_shelf([ROOT / "rules" / "shelf"], CATALOGUE, ROOT / "rules" / "shelf.lock")
+SHELF: Shelf = shelf_by_default()
 LIVE = {rule.rule: rule for rule in SHELF.rules if rule.status == "live"}
 each_fitted = pytest.mark.parametrize("fitted", FITTED, ids=lambda fitted: fitted.rule)
 
@@ -182,4 +179,4 @@ def test_what_a_left_out_shock_costs_is_counted_borrower_by_borrower(setting):
 
 
 def test_the_packs_of_the_fitted_rules_are_known():
-    assert {pack_of(LIVE[each.rule]) for each in FITTED} == {"individuals", "firms"}
+    assert {pack_of(LIVE[each.rule]) for each in FITTED} == {"external", "firms", "individuals"}

@@ -140,7 +140,8 @@ def test_a_mistake_in_a_mapping_is_named_with_its_place(tmp_path, text, sentence
 def test_every_fault_of_a_mapping_is_named_at_once(tmp_path):
     text = mapping_text(currency="CNX").replace("row_key: [id]", "row_keys: [id]").replace("Asia/Shanghai", "Mars")
     places = [line.split(" ")[0] for line in fault_of(tmp_path, text).splitlines()]
-    assert places == ["cards.yaml:1:1", "cards.yaml:3:1", "cards.yaml:4:1", "cards.yaml:5:1"]
+    # Not 1:1 as well: `row_key` is not missing beside its misspelt name.
+    assert places == ["cards.yaml:3:1", "cards.yaml:4:1", "cards.yaml:5:1"]
 
 
 def test_two_events_of_one_id_are_refused_when_written_and_when_met(tmp_path):

@@ -119,6 +119,27 @@ def test_every_mistake_of_a_condition_is_named():
     )
 
 
+def test_every_habit_of_another_language_is_named_and_what_stands_beside_it_too():
+    whole = "cannot read 'a = 2 && b ≥ 3 || x';"
+    assert refusals("a = 2 && b ≥ 3 || x") == (
+        f"{whole} write and in place of &&",
+        f"{whole} write or in place of ||",
+        f"{whole} write >= in place of ≥",
+        f"{whole} write == in place of =",
+        "no measure named 'x'; there are a, b, c and slide",
+    )
+    assert refusals("a ＞= ２; b") == (
+        "cannot read '＞' in 'a ＞= ２; b'; write > in place of it",
+        "cannot read '２' in 'a ＞= ２; b'; write 2 in place of it",
+        "cannot read ';' in 'a ＞= ２; b'; delete it",
+    )
+
+
+def test_a_habit_inside_a_text_stays_and_one_that_cannot_be_read_even_as_meant_is_the_only_sentence():
+    assert refusals("a => 1 and 'x && y' != 'z'")[0].endswith("write >= in place of =>")
+    assert refusals("a && (") == ("cannot read 'a && ('; write and in place of &&",)
+
+
 def test_a_measure_with_a_fault_of_its_own_draws_no_second_sentence():
     spoiled = {"a": "number", "x": "spoiled"}
     assert parse_when("x and x > 1 and x == 'y' and a > x", spoiled)

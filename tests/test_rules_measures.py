@@ -209,6 +209,7 @@ def test_one_fault_does_not_hide_another(refused):
         more="quite: 3d\ntask: {queue: care}",
     ) == [
         "per: expected borrower_id, loan_id or account_id, got 'borrower'; did you mean 'borrower_id'?",
+        "measure.m.count: no event named 'repayment.mised'; did you mean 'repayment.missed'?",
         "measure.m.over: expected a time such as '36h', '60d' or '8w', got 'two months'",
         "measure.n.cuont: no such field; did you mean 'count'?",
         "measure.o.count: no event named 'repayment.mised'; did you mean 'repayment.missed'?",
@@ -272,8 +273,22 @@ def test_a_case_keeps_its_events_exactly_as_written(written):
             "tests[1].given[0].amount: expected an amount in whole currency units such as 200 or 199.50, got 'lots'",
         ),
         (
+            "{day: 1, event: account.debit, amount: -1000000000001}",
+            "tests[1].given[0].amount: expected a number from -1000000000000 to 1000000000000, got -1000000000001",
+        ),
+        (
             "{day: 1, event: account.debit, account_id: 7}",
             "tests[1].given[0].account_id: expected an id of letters, digits and . _ : -, got 7",
+        ),
+        (
+            "{day: 1, event: repayment.received, account_id: A9}",
+            "tests[1].given[0].account_id: expected an id of 'repayment.received' "
+            "(borrower_id, loan_id, id, source or currency), got account_id; delete it",
+        ),
+        (
+            "{day: 1, event: model.stress, loan_id: L1}",
+            "tests[1].given[0].loan_id: expected an id of 'model.stress' (borrower_id, id, source or currency), "
+            "got loan_id; delete it",
         ),
         (
             "{day: 1, event: repayment.due, due_on: 2025-02-30}",

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.rule import Measure, Span
+from rules.rule import FaultyMeasure, Measure, Span
 from rules.say import render, say_faults, value_text
 
 MEASURES = {
@@ -110,4 +110,4 @@ def test_the_slot_that_shows_the_number_is_suggested():
 
 
 def test_a_measure_with_a_fault_of_its_own_draws_no_second_sentence():
-    assert list(say_faults("{x} in {x.over}, {x:.0f}", {"x": None})) == []
+    assert list(say_faults("{x} in {x.over}, {x:.0f}", {"x": FaultyMeasure()})) == []

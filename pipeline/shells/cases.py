@@ -147,8 +147,8 @@ def arrival_of(given: dict[str, Any], n: int, shelf: CompiledShelf) -> Arrival:
 
 def _kept(value: Any, field: Field, shelf: CompiledShelf) -> Any:
     """A value as a rule writes it, in the unit that events keep."""
-    if field.unit == "date" and isinstance(value, int):
-        return date_of_number(DAY_0 + value)
+    if field.unit == "date":
+        return date_of_number(DAY_0 + value) if isinstance(value, int) else date.fromisoformat(value)
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return value
     scaled = Fraction(str(value)) * shelf.setting.scale(field)

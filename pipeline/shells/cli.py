@@ -39,6 +39,7 @@ from pipeline.shells.manners import (
     shelf_of,
     unreachable,
 )
+from pipeline.shells.on_kafka.topics_commands import topics_app
 from pipeline.shells.publishing.shelves import Shelves, Unloadable, nothing_published
 from pipeline.shells.replay import VERDICT
 from pipeline.shells.replay import replay as run_replay
@@ -54,6 +55,7 @@ rules_app.command()(tune)
 rules_app.command()(backtest)
 rules_app.command()(challengers)
 app.add_typer(day_app, name="day")
+app.add_typer(topics_app, name="topics")
 app.add_typer(keys_app, name="keys")
 app.add_typer(letters_app, name="dead-letters")
 app.command()(doctor)
@@ -64,6 +66,7 @@ app.command()(export)
 app.command()(backfill)
 app.command()(backtest)
 app.command()(explain)
+rules_app.command()(explain)
 
 
 @app.command()

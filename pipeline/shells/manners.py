@@ -11,11 +11,13 @@ from config.settings import Settings, SettingsError, load
 from pipeline.events import CATALOGUE
 from pipeline.shelf import CompiledShelf, compile_shelf
 from pipeline.shells.terms import terms_of
+from rules import packs
 from rules.faults import RuleError
 from rules.loader import load_shelf_to_run
+from rules.packs import NONE_OFF, Off, folders_of, off_beside
 from rules.rule import Shelf
 
-SHELF = Path(__file__).resolve().parents[2] / "rules" / "shelf"
+SHELF = packs.SHELF
 LOCK = SHELF.parent / "shelf.lock"
 
 Lang = Annotated[Literal["en", "zh"], typer.Option(help="Language of the output.")]
@@ -39,18 +41,23 @@ def settings_of(path: Path | None) -> Settings:
 
 
 def shelf_of(folders: list[Path] | None, settings: Settings) -> CompiledShelf:
-    """The rules of some folders, or the shipped ones, compiled for a bank."""
-    return compile_shelf(loaded_shelf(folders), terms_of(settings))
+    """The rules of some folders, or those of the shipped packs that are on, compiled for a bank."""
+    return compile_shelf(loaded_shelf(folders, settings), terms_of(settings))
 
 
-def loaded_shelf(folders: list[Path] | None) -> Shelf:
-    """The rules of some folders, or the shipped ones."""
+def loaded_shelf(folders: list[Path] | None, settings: Settings) -> Shelf:
+    """The rules of some folders, or those of the shipped packs that are on."""
     for folder in folders or []:
         refuse_no_folder(folder)
     try:
-        return load_shelf_to_run(folders or [SHELF], CATALOGUE, None if folders else LOCK)
+        return load_shelf_to_run(folders or folders_of(settings.packs), CATALOGUE, None if folders else LOCK)
     except RuleError as error:
         faulty(error)
+
+
+def off_in(folder: Path, settings: Settings) -> Off:
+    """The packs of a folder that are off: some of the shipped shelf as a whole, none of any other folder."""
+    return off_beside(settings.packs, load().packs) if folder.resolve() == SHELF.resolve() else NONE_OFF
 
 
 def refuse_no_file(path: Path) -> None:

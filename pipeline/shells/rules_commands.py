@@ -18,6 +18,7 @@ from pipeline.shells.manners import (
     fail,
     faulty,
     from_here,
+    off_in,
     refuse_no_folder,
     settings_of,
     unreachable,
@@ -53,7 +54,7 @@ def check(
     beside = _lock_beside(folder)
     # Another folder has a lock when somebody asked for one; the shipped shelf must have one.
     lock = beside if folder.is_dir() and (beside.exists() or beside == LOCK) else None
-    examined = examine([folder], CATALOGUE, lock, set(settings.queues))
+    examined = examine([folder], CATALOGUE, lock, set(settings.queues), off_in(folder, settings))
     faults = sorted({*examined.faults, *boundary_faults(examined, terms_of(settings))})
     if form != "text":
         typer.echo(FORMATS[form](faults, len(examined.rules)), nl=False)

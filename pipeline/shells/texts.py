@@ -224,6 +224,7 @@ NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
         "case": ("case", "cases"),
         "fault": ("fault", "faults"),
         "loan": ("loan", "loans"),
+        "topic": ("topic", "topics"),
     },
     "zh": {
         "event": ("个事件", "个事件"),
@@ -235,6 +236,7 @@ NOUNS: dict[Language, dict[str, tuple[str, str]]] = {
         "case": ("个用例", "个用例"),
         "fault": ("处错误", "处错误"),
         "loan": ("笔贷款", "笔贷款"),
+        "topic": ("个主题", "个主题"),
     },
 }
 

@@ -18,7 +18,8 @@ from typing import NamedTuple
 from pipeline.events import CATALOGUE
 from rules.changes import Texted
 from rules.faults import RuleError
-from rules.loader import load_shelf_to_run
+from rules.loader import load_shelf_to_run, shelf_of
+from rules.packs import NONE_OFF, Off
 from rules.sidecars import all_texts
 
 _HASH = re.compile(r"[0-9a-f]{8,64}")
@@ -41,8 +42,8 @@ class Referred(NamedTuple):
 Published = Callable[[str], Texted | None]  # the published rules whose hash begins so; RefError where several do
 
 
-def rules_at(ref: str, folders: list[Path], published: Published = lambda _: None) -> Referred:
-    """The rules that a name stands for; of a revision those that were in the same folders then."""
+def rules_at(ref: str, folders: list[Path], published: Published = lambda _: None, *, off: Off = NONE_OFF) -> Referred:
+    """The rules that a name stands for; of a revision those in the same folders then, less packs that are off."""
     if ref and Path(ref).is_dir():
         return Referred(ref, "folder", _loaded(ref, [Path(ref)], {}))
     if ref and Path(ref).exists():
@@ -58,7 +59,15 @@ def rules_at(ref: str, folders: list[Path], published: Published = lambda _: Non
             place = Path(name) / str(n)
             then.append(_taken_out(ref, folder, place, is_hash=is_hash))
             there[str(place)] = str(folder if folder.is_dir() else folder.parent)
-        return Referred(ref, "revision", _loaded(ref, then, there))
+        return Referred(ref, "revision", without(off, _loaded(ref, then, there)))
+
+
+def without(off: Off, found: Texted) -> Texted:
+    """Rules without those of some packs."""
+    if not off.packs:
+        return found
+    shelf = shelf_of([rule for rule in found.shelf.rules if not off.has(rule)], None)
+    return Texted(shelf, {rule.rule: found.texts[rule.rule] for rule in shelf.rules})
 
 
 def texted(folders: list[Path], lock: Path | None = None) -> Texted:

@@ -27,7 +27,7 @@ class Paired(msgspec.Struct, frozen=True, kw_only=True):
 def referred(ref: str, chosen: Chosen, register: Path | None) -> Referred:
     """The rules of a name, or the sentence that says why there are none."""
     try:
-        return rules_at(ref, chosen.folders, published_in(register))
+        return rules_at(ref, chosen.folders, published_in(register), off=chosen.off)
     except RefError as error:
         fail(str(error))
 

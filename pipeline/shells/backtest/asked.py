@@ -12,10 +12,11 @@ from pipeline.shells.backtest.workers import Rules
 from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.standing import ran_in, standing_in
 from pipeline.shells.embedded.store import DataError
-from pipeline.shells.manners import SHELF, fail, loaded_shelf, refuse_no_file, settings_of
+from pipeline.shells.manners import SHELF, fail, loaded_shelf, off_in, refuse_no_file, settings_of
 from pipeline.shells.publishing.bundle import RULES
 from pipeline.shells.publishing.register import SHELVES
 from pipeline.shells.publishing.shelves import REGISTER
+from rules.packs import NONE_OFF, Off
 from rules.rule import Shelf
 
 
@@ -27,6 +28,7 @@ class Chosen(NamedTuple):
     statuses: dict[str, str]  # rule -> status, of those that decide here
     config: Path | None
     folders: list[Path]  # of the rules
+    off: Off  # packs in them that do not decide
     shelf: Shelf  # as it stands there
 
 
@@ -40,11 +42,13 @@ def chosen(files: list[Path] | None, data: Path | None, folders: list[Path] | No
     past = Past(files=tuple(files or []))
     if data is not None:
         past, folders, config = _stored(data, folders, config)
-    settings, shelf = settings_of(config), loaded_shelf(folders)
+    settings = settings_of(config)
+    shelf = loaded_shelf(folders, settings)
+    off = NONE_OFF if folders else off_in(SHELF, settings)
     statuses = statuses_in(shelf)
     if not statuses:
         fail("--rules: expected at least one rule that is not retired, got none; name a folder of rules")
-    return Chosen(past, Rules(with_drafts(shelf), settings), statuses, config, folders or [SHELF], shelf)
+    return Chosen(past, Rules(with_drafts(shelf), settings), statuses, config, folders or [SHELF], off, shelf)
 
 
 def statuses_in(shelf: Shelf) -> dict[str, str]:

@@ -10,7 +10,18 @@ from connectors.whole_lines import BadFile
 from pipeline.events import CATALOGUE
 from pipeline.shells.coverage.forms import as_json, as_page, counts, footnotes, rows
 from pipeline.shells.coverage.texts import TEXTS
-from pipeline.shells.manners import SHELF, Config, Lang, Quiet, fail, faulty, from_here, refuse_no_folder, settings_of
+from pipeline.shells.manners import (
+    SHELF,
+    Config,
+    Lang,
+    Quiet,
+    fail,
+    faulty,
+    from_here,
+    off_in,
+    refuse_no_folder,
+    settings_of,
+)
 from pipeline.shells.put import put
 from pipeline.shells.rules_commands import Folder, rules_app
 from pipeline.shells.show import console
@@ -38,14 +49,15 @@ def coverage(
     quiet: Quiet = False,
 ) -> None:
     """What of published lists of early-warning signs the rules cover, and why not the rest."""
-    settings_of(config)
+    settings = settings_of(config)
     refuse_no_folder(folder)
     if not lists.is_dir():
         got = "a file" if lists.exists() else "nothing there"
         fail(f"{lists}: expected a folder of lists, got {got}; check the name")
     try:
         shelf = load_shelf([folder], CATALOGUE)
-        found = coverages(shelf.rules, lists, is_own=folder == SHELF or lists != LISTS)
+        is_own = folder == SHELF or lists != LISTS
+        found = coverages(shelf.rules, lists, off_in(folder, settings), is_own=is_own)
     except RuleError as error:
         faulty(error)
     if form == "text" and out is None:

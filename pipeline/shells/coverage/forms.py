@@ -27,10 +27,16 @@ def rows(coverage: Coverage, lang: Language) -> Iterator[Row]:
     """Each sign of a list."""
     texts = TEXTS[lang]
     for sign in coverage.signs:
-        rules = [*sign.live, *(texts["shadow"].format(rule=rule) for rule in sign.shadow)]
-        why = sign.why.in_(lang) if sign.why else texts["in_shadow"] if sign.status == "partly" else ""
+        rules = [*sign.live]
+        rules += [texts[word].format(rule=rule) for word in ("shadow", "off") for rule in getattr(sign, word)]
+        why = sign.why.in_(lang) if sign.why else texts[_why(sign)] if sign.status == "partly" else ""
         text = f"{sign.ref.partition(':')[2]}: {sign.text.in_(lang)}{' *' if sign.is_recalled else ''}"
         yield Row(sign.ref, text, texts[sign.status], ", ".join(rules), why)
+
+
+def _why(sign: Sign) -> str:
+    """The word of why rules that name a sign do not cover it."""
+    return "in_shadow" if sign.shadow else "all_off"
 
 
 def footnotes(coverage: Coverage, lang: Language) -> list[str]:
@@ -66,6 +72,7 @@ def _sign(sign: Sign) -> dict[str, Any]:
         "status": sign.status,
         "live": sign.live,
         "shadow": sign.shadow,
+        "off": sign.off,
         "why": None if sign.why is None else sign.why.model_dump(),
     }
 

@@ -44,7 +44,8 @@ def foreseen(shelf: CompiledShelf, closed: Closed, found: Sequence[Verdict], lan
         if not some:
             out.print(f"  {texts['no_rules']}")
     rest = [each for each in found if each not in is_open and each not in near]
-    out.print(_rest(sorted(rest, key=lambda each: (True, False, None).index(each.truth)), lang))
+    if rest:
+        out.print(_rest(sorted(rest, key=lambda each: (True, False, None).index(each.truth)), lang))
 
 
 def _loans(shelf: CompiledShelf, closed: Closed, lang: Language) -> Table:
@@ -83,15 +84,26 @@ def _part(part: Part, verdict: Verdict, lang: Language) -> str:
     today = ", ".join(
         f"{name} = {shown(verdict.evidence[name]['value'], lang)}" for name in names if name in verdict.evidence
     )
-    clears = f" -> {condition_text(opposite(part.condition))}" if part.truth and verdict.severity else ""
+    is_wanted = part.truth and verdict.severity and verdict.truth is not False
+    clears = f" -> {condition_text(opposite(part.condition))}" if is_wanted else ""
     return f"{condition_text(part.condition)} ({today}): {truth}{clears}"
 
 
 def _ahead(verdict: Verdict, lang: Language) -> list[str]:
-    found = [_change(verdict.ahead, lang)] if verdict.ahead else []
+    is_over = verdict.severity is not None and verdict.truth is False
+    found = [_closing(verdict.closes, lang)] if is_over else []
+    if verdict.ahead and not (is_over and verdict.ahead.transition == "closed"):
+        found.append(_change(verdict.ahead, lang))
     if verdict.payment is not None:
         found.append(_payment(verdict.payment, lang, is_open=verdict.severity is not None))
     return found
+
+
+def _closing(closes: int | None, lang: Language) -> str:
+    """Of an open alert that is false already."""
+    if closes is None:
+        return TEXTS[lang]["stays_open"].format(days=AHEAD_DAYS)
+    return TEXTS[lang]["false_already"].format(date=date_text(closes))
 
 
 def _change(change: Change, lang: Language) -> str:

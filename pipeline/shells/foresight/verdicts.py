@@ -65,6 +65,7 @@ class Verdict(NamedTuple):
     evidence: dict[str, dict[str, Any]]
     parts: tuple[Part, ...]
     ahead: Change | None
+    closes: int | None  # the date on which an open alert that is false already closes, if nothing happens
     payment: Payment | None
 
 
@@ -81,16 +82,19 @@ def verdicts(shelf: CompiledShelf, closed: Day, memory: Memory) -> Iterator[Verd
                 episode = memory.head.episodes.get(f"{judged.rule.rule}/{name}")
                 is_open = episode is not None and episode.state == "open"
                 muted = is_open and episode is not None and is_muted(shelf, memory, episode, closed.date)
+                truth = sheet.truth(judged)
+                is_over = is_open and truth is False  # It only waits for `clear_after`; no payment is of use to it.
                 yield Verdict(
                     judged,
                     name,
-                    sheet.truth(judged),
+                    truth,
                     None if episode is None else shown_state(episode, closed.date, is_muted=muted),
                     SEVERITIES[episode.severity] if is_open and episode is not None else None,
                     evidence(judged, sheet),
                     tuple(Part(each, _truth(each, judged, sheet)) for each in parts_of(judged.rule.when)),
                     ahead := future.changes.get(f"{judged.rule.rule}/{name}"),
-                    future.payment(i, key, judged, is_open=is_open, opens=ahead),
+                    future.closes.get(f"{judged.rule.rule}/{name}") if is_over else None,
+                    None if is_over else future.payment(i, key, judged, is_open=is_open, opens=ahead),
                 )
 
 
@@ -113,6 +117,8 @@ class _Future:
         self._borrower_id = memory.borrower_id
         self._as_closed = [freeze(memory)]  # and after each day ahead
         self.changes: dict[str, Change] = {}  # rule/key -> the first thing that becomes of its alert
+        self.closes: dict[str, int] = {}  # rule/key -> the date on which its open episode ends, told or muted
+        still_open = {place: each.n for place, each in memory.head.episodes.items() if each.state == "open"}
         copy, day = self._copy(0), closed
         for _ in range(AHEAD_DAYS):
             day = day.next()
@@ -120,6 +126,9 @@ class _Future:
                 if isinstance(each, Alert):
                     place = each.episode.rpartition("/")[0]
                     self.changes.setdefault(place, Change(each.transition, each.severity, day.date))
+            for place in [each for each, n in still_open.items() if not _is_open(copy, each, n)]:
+                del still_open[place]
+                self.closes[place] = day.date
             self._as_closed.append(freeze(copy))
 
     def _copy(self, days_ahead: int) -> Memory:
@@ -175,6 +184,12 @@ class _Future:
         day = msgspec.structs.replace(self._closed, date=on, missing=frozenset())
         look = Look(day, zone.end_of(on), zone.date_of, self._shelf.terms.history)
         return Sheet(self._shelf.benches[bench], memory, key, look).truth(judged) is False
+
+
+def _is_open(memory: Memory, place: str, n: int) -> bool:
+    """Whether the nth episode of a rule and key is still open."""
+    episode = memory.head.episodes.get(place)
+    return episode is not None and episode.state == "open" and episode.n == n
 
 
 def _owed(memory: Memory, key: str, by: int) -> tuple[str, list[int]] | None:

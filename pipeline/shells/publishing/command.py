@@ -8,7 +8,6 @@ import typer
 from pipeline.shells.embedded.commands import PORT
 from pipeline.shells.manners import (
     LOCK,
-    SHELF,
     Config,
     Lang,
     Quiet,
@@ -24,6 +23,7 @@ from pipeline.shells.publishing.bundle import LOCK as LOCK_NAME
 from pipeline.shells.publishing.bundle import BundleError, Files, bundled
 from pipeline.shells.terms import terms_of
 from rules.faults import RuleError
+from rules.packs import folders_of
 
 if TYPE_CHECKING:
     from config.settings import Settings
@@ -46,7 +46,8 @@ def add_to(app: typer.Typer) -> None:
 
 def publish(
     folders: Annotated[
-        list[Path] | None, typer.Argument(help="Rule folders; the shipped shelf when absent.", show_default=False)
+        list[Path] | None,
+        typer.Argument(help="Rule folders; the shipped packs when absent.", show_default=False),
     ] = None,
     author: Annotated[str | None, typer.Option(help="Who proposes: the person of the key, or the user.")] = None,
     over: Annotated[list[Path] | None, typer.Option(help="Event files of the past to judge the rules by.")] = None,
@@ -67,13 +68,13 @@ def publish(
     from pipeline.shells.publishing.show import proposed
 
     settings = settings_of(config)
-    dirs = folders or [SHELF]
+    dirs = folders or folders_of(settings.packs)
     for folder in dirs:
         refuse_no_folder(folder)
     try:
         door = _door(to, data, settings)
         door.refuse_no_author(author)
-        files = _files(dirs)
+        files = _files(dirs, None if folders else LOCK)
         wanted = Wanted(dirs, over or [], data, without_past, truth, config)
         with progress_of(quiet) as progress:
             evidence = gathered(door, wanted, terms_of(settings), progress)
@@ -180,10 +181,11 @@ def _door(to: str | None, data: Path | None, settings: "Settings") -> "Door":
     return OnDisk(data, terms_of(settings).zone, set(settings.queues))
 
 
-def _files(dirs: list[Path]) -> Files:
-    """The files of the rules, and the lock beside them where there is one."""
+def _files(dirs: list[Path], lock: Path | None) -> Files:
+    """The files of the rules, and their lock, or the one beside them, where there is one."""
     files = bundled(dirs)
-    lock = dirs[0].resolve().parent / LOCK.name
-    if len(dirs) == 1 and lock.is_file():
+    if lock is None and len(dirs) == 1:
+        lock = dirs[0].resolve().parent / LOCK.name
+    if lock is not None and lock.is_file():
         files[LOCK_NAME] = lock.read_text("utf-8")
     return files
