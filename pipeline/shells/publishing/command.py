@@ -68,9 +68,7 @@ def publish(
     from pipeline.shells.publishing.show import proposed
 
     settings = settings_of(config)
-    dirs = folders or folders_of(settings.packs)
-    for folder in dirs:
-        refuse_no_folder(folder)
+    dirs = _named(folders) or folders_of(settings.packs)
     try:
         door = _door(to, data, settings)
         door.refuse_no_author(author)
@@ -179,6 +177,12 @@ def _door(to: str | None, data: Path | None, settings: "Settings") -> "Door":
     if data is None:
         return OverHttp(to or f"http://127.0.0.1:{PORT}")
     return OnDisk(data, terms_of(settings).zone, set(settings.queues))
+
+
+def _named(folders: list[Path] | None) -> list[Path]:
+    for folder in folders or ():
+        refuse_no_folder(folder)
+    return folders or []
 
 
 def _files(dirs: list[Path], lock: Path | None) -> Files:
