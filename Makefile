@@ -22,7 +22,7 @@ demo: $(READY)
 	$(RUN) forewarn demo
 
 test: $(READY)
-	$(RUN) pytest
+	$(RUN) pytest -n auto --dist loadfile
 	$(RUN) forewarn rules check
 	$(RUN) forewarn rules test --quiet
 
