@@ -8,7 +8,7 @@ import pytest
 
 from tests.arrival_logs import COUNTS_MISSES, Ran, day_ended, forewarn, missed, replayed_records, shelf, told
 
-SHIPPED = Path(__file__).parents[1] / "rules" / "shelf"
+SHIPPED = Path(__file__).parents[1] / "rules" / "shelf" / "samples"
 SAID = {"en": "2 instalments missed in 60 days, now 8 days past due", "zh": "60 天内漏还 2 期，目前逾期 8 天"}
 OPENED, CLOSED = (f"second-missed-instalment/L4/1/{word}" for word in ("opened", "closed"))
 #  03-01    04-01    04-02          04-05               04-06     04-13

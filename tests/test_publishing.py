@@ -4,6 +4,8 @@ import json
 import os
 import shutil
 import signal
+import tempfile
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -169,19 +171,35 @@ def test_the_user_of_the_system_is_the_person_and_nobody_else(tmp_path):
     assert step.entry.evidence["past"]["events"] == 1  # the log of the engine itself
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users may enter, as they may not those of pytest."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="expected root, who may run commands as others, got another user")
-def test_two_users_publish_on_the_disk_and_a_running_engine_follows(tmp_path):
-    folder = shelf(tmp_path / "rules", **MISSES, **SILENT)
-    for each in (tmp_path, *tmp_path.parents):
-        if each.stat().st_mode & 0o005 != 0o005:
-            each.chmod(0o755)
-    with engine_of(tmp_path, shelf(tmp_path / "first", **MISSES)) as engine:
-        register = tmp_path / "data" / REGISTER
-        for each in (register / LOG, register / "shelves"):
+def test_a_user_without_rights_to_the_data_is_told_so(open_folder):
+    data = open_folder / "data"
+    with opened(data, compiled(shelf(open_folder / "rules", **MISSES))) as runtime:
+        taken(runtime, [as_line(missed("m-1", "2025-03-01"))])
+    data.chmod(0o700)
+    ran = as_user(65534, "approve", "0" * 12, "--data", data)
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected a register to write to, got Permission denied; who publishes needs rights to it" in ran.err
+    data.chmod(0o755)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="expected root, who may run commands as others, got another user")
+def test_two_users_publish_on_the_disk_and_a_running_engine_follows(open_folder):
+    folder, data = shelf(open_folder / "rules", **MISSES, **SILENT), open_folder / "data"
+    with engine_of(open_folder, shelf(open_folder / "first", **MISSES)) as engine:
+        for each in (data / REGISTER / LOG, data / REGISTER / "shelves"):
             each.chmod(0o1777)
-        ran = forewarn("rules", "publish", folder, "--data", tmp_path / "data", "--without-past", "a test")
+        ran = forewarn("rules", "publish", folder, "--data", data, "--without-past", "a test")
         one = bundle_in(ran.out)
-        other = as_user(65534, "approve", one, "--data", tmp_path / "data")
+        other = as_user(65534, "approve", one, "--data", data)
         assert (other.code, other.err) == (0, "")
         assert f"{one} is approved by nobody" in other.out
         until_in_force(engine, one)

@@ -3,11 +3,14 @@
 import sqlite3
 from pathlib import Path
 
+import msgspec
+
 from config.settings import Settings
 from pipeline.shelf import CompiledShelf
+from pipeline.shells.embedded.disk import DOCTOR
 from pipeline.shells.embedded.reading import read_only
 from pipeline.shells.embedded.standing import Standing, standing_in
-from pipeline.shells.embedded.store import FILE
+from pipeline.shells.embedded.store import FILE, DataError
 from pipeline.shells.manners import fail, shelf_of
 from pipeline.shells.publishing.shelves import REGISTER, Shelves, Unloadable
 from pipeline.shells.terms import terms_of
@@ -18,10 +21,7 @@ def shelf_to_run(data: Path, rules: list[Path] | None, settings: Settings) -> Co
 
     Whoever published rules with four eyes does not run others by naming a folder: that is refused.
     """
-    bundle = ""
-    if (data / FILE).exists():
-        with read_only(data) as database:
-            bundle = standing_in(database).bundle
+    bundle = _published(data) if (data / FILE).exists() else ""
     if not bundle:
         return shelf_of(rules, settings)
     if rules:
@@ -30,6 +30,15 @@ def shelf_to_run(data: Path, rules: list[Path] | None, settings: Settings) -> Co
             "publish these rules, or leave them out"
         )
     return shelf_of_bundle(data, bundle, settings)
+
+
+def _published(data: Path) -> str:
+    try:
+        with read_only(data) as database:
+            return standing_in(database).bundle
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        advice = DOCTOR.format(folder=data)
+        raise DataError(f"{data}: expected a sound database, got {error}; {advice}") from None
 
 
 def shelf_of_bundle(data: Path, bundle: str, settings: Settings) -> CompiledShelf:

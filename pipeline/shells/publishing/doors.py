@@ -85,12 +85,12 @@ class OnDisk:
     """The register in an engine's data directory; who runs the command is known to the operating system."""
 
     def __init__(self, data: Path, zone: Zone, queues: set[str]) -> None:
-        if not is_data(data):
+        self._zone, self._queues = zone, queues
+        if not self._done(lambda: is_data(data)):
             raise DoorError(
                 f"{data}: expected the data directory of an engine, got none; start it once by forewarn run"
             )
-        self._register = made(data / REGISTER)
-        self._zone, self._queues = zone, queues
+        self._register = self._done(lambda: made(data / REGISTER))
 
     def refuse_no_author(self, author: str | None) -> None:
         """Whoever runs the command is who they say; DoorError otherwise."""
