@@ -148,6 +148,7 @@ class Sight:
             marks = self.shelf.marks[rule.rule]
             found = Episode(rule.rule, name, rule.per, rule.status, rule.version, *marks, n=self.memory.head.numbered)
             self.memory.head.episodes[place] = found
+        found.per = judged.rule.per  # A loan may be called as its borrower, and the rule was of the other before.
         return found
 
     def _advance(self, sheet: Sheet, judged: Judged, episode: Episode, truth: bool | None) -> None:

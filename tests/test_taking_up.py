@@ -66,6 +66,18 @@ def test_a_sender_cannot_stop_the_engine_by_naming_a_shelf(tmp_path):
         assert runtime.standing.lines == 1
 
 
+def test_a_rule_that_is_of_loans_from_now_on_names_the_loan_though_it_is_called_as_its_borrower(tmp_path):
+    of_borrowers = shelf(tmp_path / "first", misses=MISSES["misses"] | {"per": "borrower_id"})
+    bundle = published(tmp_path / "data", shelf(tmp_path / "second", **MISSES))
+    same = {"borrower_id": "X1", "loan_id": "X1"}
+    lines = [missed("m-1", "2025-03-01", **same), PUBLISHED | {"hash": bundle}, missed("m-2", "2025-03-01", **same)]
+    with opened(tmp_path / "data", compiled(of_borrowers)) as runtime:
+        taken(runtime, [as_line(each) for each in lines])
+        rows = runtime.store.database.execute("select body from decisions where kind = 'alert' order by n").fetchall()
+    told = [(each["id"], each.get("loan_id")) for each in (json.loads(body) for (body,) in rows)]
+    assert told == [("misses/X1/1/opened", None), ("misses/X1/1/closed", None), ("misses/X1/2/opened", "X1")]
+
+
 def test_a_batch_that_is_undone_leaves_the_rules_as_they_were(tmp_path):
     first, second = shelf(tmp_path / "first", **MISSES), shelf(tmp_path / "second", **MISSES, **SILENT)
     bundle = published(tmp_path / "data", second)
