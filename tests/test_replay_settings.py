@@ -99,6 +99,6 @@ def test_the_version_of_a_shipped_rule_is_that_of_the_lock_and_1_elsewhere(tmp_p
     late = told("e3", "loan.snapshot", "2025-03-01", loan_id="L4", days_past_due=9)
     log = written(tmp_path / "log.jsonl", *records, late, day_ended("2025-03-04"))
     locked = forewarn("replay", log, "--out", tmp_path / "locked", folder=tmp_path / "locked")
-    named = replayed(log, rules=manners.SHELF, out="named")
+    named = replayed(log, rules=manners.SHELF / "samples", out="named")
     assert [alert["rule_version"] for alert in locked.records("alerts.jsonl")] == [7]
     assert [alert["rule_version"] for alert in named.records("alerts.jsonl")] == [1]

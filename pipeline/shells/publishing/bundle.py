@@ -35,7 +35,7 @@ def bundle_hash(files: Files) -> str:
     """The hash of a bundle.
 
     >>> bundle_hash({"rules/late.yaml": "rule: late"})[:16]
-    'd7f9b6dbd5a2e4a6'
+    '06e0a17a070a2666'
     """
     lines = "".join(f"{sha256(text.encode()).hexdigest()}  {name}\n" for name, text in sorted(files.items()))
     return sha256(lines.encode()).hexdigest()
