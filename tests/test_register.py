@@ -17,20 +17,12 @@ from pipeline.shells.publishing.register import (
 from pipeline.shells.publishing.steps import approve, propose, roll_back
 from rules.faults import RuleError
 from tests.arrival_logs import COUNTS_MISSES, shelf
-from tests.registers import ANNA, AT, BEN, proposed, read
+from tests.registers import ANNA, AT, BEN, approved, proposed, read, rules
 
 
 @pytest.fixture
 def register(tmp_path: Path) -> Path:
     return tmp_path / "register"
-
-
-def rules(folder: Path, severity: str = "low", **own: object) -> Path:
-    return shelf(folder, misses=COUNTS_MISSES | {"severity": severity} | own)
-
-
-def approved(register: Path, rules: Path) -> str:
-    return approve(register, proposed(register, rules), BEN, at=AT).bundle
 
 
 def active(register: Path) -> str | None:

@@ -26,8 +26,11 @@ from rules.faults import RuleError
 from rules.packs import folders_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from config.settings import Settings
     from pipeline.shells.publishing.doors import Door
+    from pipeline.shells.publishing.register import Entry
 
 To = Annotated[str | None, typer.Option(help=f"Where the engine listens; http://127.0.0.1:{PORT} when absent.")]
 Data = Annotated[
@@ -97,15 +100,7 @@ def approve(
     quiet: Quiet = False,
 ) -> None:
     """Approve what another person proposed: from here on the engine decides by it."""
-    from pipeline.shells.publishing.doors import DoorError
-    from pipeline.shells.publishing.show import approved
-
-    try:
-        entry = _door(to, data, settings_of(config)).approve(text, approver)
-    except DoorError as error:
-        fail(str(error))
-    if not quiet:
-        approved(entry, lang, is_followed=data is None)
+    _stepped(to, data, config, lang, lambda door: door.approve(text, approver), quiet=quiet)
 
 
 def rollback(
@@ -119,15 +114,7 @@ def rollback(
     quiet: Quiet = False,
 ) -> None:
     """Put a shelf in force again that two persons agreed on before."""
-    from pipeline.shells.publishing.doors import DoorError
-    from pipeline.shells.publishing.show import approved
-
-    try:
-        entry = _door(to, data, settings_of(config)).roll_back(text, by, why=why)
-    except DoorError as error:
-        fail(str(error))
-    if not quiet:
-        approved(entry, lang, is_followed=data is None)
+    _stepped(to, data, config, lang, lambda door: door.roll_back(text, by, why=why), quiet=quiet)
 
 
 def log(
@@ -165,6 +152,27 @@ def log(
         show.log(found, lang, with_evidence=text is not None)
         if out is not None:
             show.written(found, out, lang)
+
+
+def _stepped(
+    to: str | None,
+    data: Path | None,
+    config: Path | None,
+    lang: Lang,
+    step: "Callable[[Door], Entry]",
+    *,
+    quiet: bool,
+) -> None:
+    """Take a step by which another shelf comes into force, and say so."""
+    from pipeline.shells.publishing.doors import DoorError
+    from pipeline.shells.publishing.show import approved
+
+    try:
+        entry = step(_door(to, data, settings_of(config)))
+    except DoorError as error:
+        fail(str(error))
+    if not quiet:
+        approved(entry, lang, is_followed=data is None)
 
 
 def _door(to: str | None, data: Path | None, settings: "Settings") -> "Door":
